@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every command shows a person: progress on stderr, tables and JSON on stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from edgegrf.progress import Progress
+
+__all__ = ["print_json", "print_table", "progress_bar", "say"]
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """A line for the person at the terminal, on stderr, so that stdout stays the result's."""
+    if not quiet:
+        click.echo(text, err=True)
+
+
+def print_json(record: Any) -> None:
+    """The result as JSON on stdout, floats as repr."""
+    click.echo(json.dumps(record, indent=2, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table on stdout; the first column is left-aligned, the others right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console().print(table)
+
+
+@contextlib.contextmanager
+def progress_bar(*, quiet: bool = False) -> Iterator[Progress]:
+    """A progress callback drawn on stderr (nothing when quiet or not a terminal); restores the terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage)
+            bar.update(tasks[stage], completed=done, total=total or None)
+
+        yield report

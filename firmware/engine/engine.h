@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine.h: what runs the model, whatever it is made of.
+ *
+ * One engine is linked into an image; engine_aot.c wraps the C that `edgegrf compile` wrote.  All
+ * buffers are static, sized when compiling; nothing here allocates, and no call fails halfway.
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <stdint.h>
+
+enum {
+    ENGINE_MODE_WINDOW = 1, /* engine_window() works */
+    ENGINE_MODE_STREAM = 2, /* engine_step() works */
+};
+
+struct engine_info {
+    const char *engine;         /* "aot" */
+    const char *model;          /* the model's name, for people */
+    uint8_t model_sha256[32];   /* of the .tflite file */
+    uint8_t modes;              /* ENGINE_MODE_* bits */
+    uint16_t input_channels;    /* int8 values of one sample in */
+    uint16_t output_channels;   /* int8 values of one estimate out */
+    uint16_t window_samples;    /* samples of a window in; 0 without window mode */
+    uint16_t window_estimates;  /* estimates of a window out; 0 without window mode */
+    uint16_t period;            /* samples in per estimate out, in stream mode; 1 for most models */
+    uint16_t lookahead;         /* stream: the estimate given at sample t is that of t - lookahead */
+    float sample_rate_hz;       /* of the samples; 0 when the model came without a manifest */
+    float input_scale;          /* real = scale * (q - zero_point), in the manifest's unit */
+    int32_t input_zero_point;
+    float output_scale;
+    int32_t output_zero_point;
+    int8_t *window_in;          /* [window_samples][input_channels], to be filled by the caller */
+    const int8_t *window_out;   /* [window_estimates][output_channels], filled by engine_window() */
+};
+
+/* Always the same record; its pointers are valid from boot on. */
+const struct engine_info *engine_info(void);
+
+/* Forget all samples: the next engine_step() sees the first sample of a walk. */
+void engine_reset(void);
+
+/* Take one sample [input_channels]; returns 1 when *estimate [output_channels] was written, 0 when the
+ * model wants more samples first.  Requires ENGINE_MODE_STREAM. */
+int engine_step(const int8_t *sample, int8_t *estimate);
+
+/* Run window_in through the model into window_out.  Requires ENGINE_MODE_WINDOW.  The stream's state
+ * is left alone. */
+void engine_window(void);
+
+#endif
