@@ -8,7 +8,12 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["cache_folder", "firmware_folder", "models_folder"]
+from edgegrf.errors import UnknownNameError
+
+__all__ = ["DEFAULT_STUDENT", "cache_folder", "firmware_folder", "shipped_file", "shipped_students"]
+
+#: the student that every command means when none is named
+DEFAULT_STUDENT = "insole4-dstcn16"
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -23,9 +28,17 @@ def firmware_folder() -> Path:
     return _shipped("firmware")
 
 
-def models_folder() -> Path:
-    """The shipped students, one folder each."""
-    return _shipped("models")
+def shipped_students() -> list[str]:
+    """The names of the shipped students: the folders of models/."""
+    return sorted(path.name for path in _shipped("models").iterdir() if path.is_dir())
+
+
+def shipped_file(student: str, name: str) -> Path:
+    """A file of a shipped student: student.pt, student.onnx, student_int8.tflite, golden.npz."""
+    known = shipped_students()
+    if student not in known:
+        raise UnknownNameError("student", student, known)
+    return _shipped("models") / student / name
 
 
 def cache_folder() -> Path:

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the tests find the shared data; without it the tests that need it skip, with the reason."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def gaitpdb_folder() -> Path:
+    """The folder of real walks: `EDGEGRF_DATA`, else the shared folder beside the checkout."""
+    folder = Path(os.environ.get("EDGEGRF_DATA") or _BESIDE / "gaitpdb")
+    if not (folder / "walks.npz").is_file():
+        pytest.skip("no real walks: set EDGEGRF_DATA to a folder with walks.npz")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference_nets() -> Path:
+    """The folder with the two reference nets of the kernel benchmark."""
+    folder = _BESIDE / "reference_nets"
+    if not folder.is_dir():
+        pytest.skip("no reference nets beside the checkout")
+    return folder
