@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make` lists the targets.  Every target does its own set-up: Python >= 3.11 and make are enough.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+DEMO   := build/demo
+
+# Real walks beside the checkout are used if they are there.
+ifneq ($(wildcard ../shared/data/gaitpdb/walks.npz),)
+export EDGEGRF_DATA ?= $(abspath ../shared/data/gaitpdb)
+endif
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test lint format results clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## a virtual environment with everything in it, pinned
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "edgegrf needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
+	$(BIN)/pip install -q -c constraints.txt -e '.[all,dev]'
+	touch $@
+
+demo: $(READY) ## a student becomes a bit-exact model on a (virtual) board, measured on a walk
+	$(BIN)/edgegrf export --quantize int8 -o $(DEMO)
+	$(BIN)/edgegrf verify --model $(DEMO)/student_int8.tflite --walks 2
+	$(BIN)/edgegrf compile $(DEMO)/student_int8.tflite -o $(DEMO)/c
+	$(BIN)/edgegrf build --board nrf52840dk --model $(DEMO)/student_int8.tflite -o $(DEMO)/nrf52840dk
+	$(BIN)/edgegrf bench --port virtual:nrf52840dk --model $(DEMO)/student_int8.tflite --walks 1 \
+	    -o $(DEMO)/bench.json --report $(DEMO)/report.html
+	@echo "open $(DEMO)/report.html"
+
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+lint: $(READY) ## ruff, mypy, clang-format, codespell
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	git ls-files '*.c' '*.h' | xargs $(BIN)/clang-format --dry-run -Werror
+	git ls-files '*.md' '*.py' '*.c' '*.h' '*.toml' | xargs $(BIN)/codespell
+
+format: $(READY) ## write the formatting that lint asks for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	git ls-files '*.c' '*.h' | xargs $(BIN)/clang-format -i
+
+results: $(READY) ## measure again and rewrite the tables in README.md and docs/results.md
+	$(BIN)/python -m benchmarks.results
+
+clean: ## remove what was built (the virtual environment stays)
+	rm -rf build results .pytest_cache .mypy_cache .ruff_cache

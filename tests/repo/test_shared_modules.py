@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors, files, manifests and processes: the ground that every stage stands on."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgegrf import errors
+from edgegrf.errors import EdgegrfError, MissingToolError, ModelError, OutputError, UnknownNameError
+from edgegrf.files import new_folder, sha256_file, write_file
+from edgegrf.manifest import Interface, Manifest
+from edgegrf.process import ToolFailedError, run
+
+INTERFACE = Interface(("s1", "s3"), "BW", ("vertical_force",), "BW", 100.0, 200)
+
+
+def test_every_error_has_an_exit_code_and_at_most_three_lines() -> None:
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        error = kind("board", "x", ["y"]) if kind is UnknownNameError else kind("what", why="why", fix="fix")
+        assert error.exit_code in (1, 2, 3, 4)
+        assert 2 <= len(error.lines()) <= 3
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = {
+        line.split()[-1]
+        if len(line.split()) == 1
+        else next(word for word in line.split() if word.endswith("Error"))
+        for line in (errors.__doc__ or "").splitlines()
+        if "Error" in line and line.startswith("    ")
+    }
+    assert drawn == set(errors.__all__)
+
+
+def test_a_near_miss_is_offered() -> None:
+    assert "did you mean 'nrf52840dk'" in UnknownNameError("board", "nrf52840", ["nrf52840dk", "native"]).fix
+
+
+def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
+    write_file(tmp_path / "a" / "b", "text")
+    assert (tmp_path / "a" / "b").read_text() == "text"
+    with pytest.raises(OutputError):
+        write_file(tmp_path / "a" / "b" / "c", "text")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b"]
+
+
+def test_a_folder_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with new_folder(target) as folder:
+        (folder / "one").write_text("1")
+    with pytest.raises(KeyboardInterrupt), new_folder(target) as folder:
+        (folder / "two").write_text("2")
+        raise KeyboardInterrupt
+    assert [path.name for path in target.iterdir()] == ["one"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_manifest_reads_back_as_written(tmp_path: Path) -> None:
+    artefact = tmp_path / "student.onnx"
+    artefact.write_bytes(b"model")
+    manifest = Manifest("onnx", "x", sha256_file(artefact), INTERFACE, model={"architecture": "dstcn"})
+    first = manifest.write(artefact).read_bytes()
+    assert manifest.write(artefact).read_bytes() == first
+    back = Manifest.read(artefact)
+    assert back.interface == INTERFACE
+    assert dataclasses.replace(back, tools={}) == manifest
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"schema": 99}', '{"schema": 1, "odd": 1}', '{"schema": 1, "interface": 3}']
+)
+def test_a_broken_manifest_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "m.json").write_text(text)
+    with pytest.raises(ModelError):
+        Manifest.read(tmp_path / "m")
+
+
+def test_a_changed_artefact_is_refused(tmp_path: Path) -> None:
+    artefact = tmp_path / "m"
+    artefact.write_bytes(b"one")
+    Manifest("onnx", "x", sha256_file(artefact)).write(artefact)
+    artefact.write_bytes(b"two")
+    with pytest.raises(ModelError, match="not the file"):
+        Manifest.read(artefact)
+
+
+def test_programs_that_fail_or_are_missing() -> None:
+    with pytest.raises(MissingToolError):
+        run(["no-such-program-here"])
+    with pytest.raises(ToolFailedError) as caught:
+        run([sys.executable, "-c", "import sys; sys.exit('error: no')"])
+    assert isinstance(caught.value, EdgegrfError)
+    assert "error: no" in caught.value.why
