@@ -84,7 +84,8 @@ class Manifest:
         if check and artefact.is_file() and sha256_file(artefact) != manifest.sha256:
             raise ModelError(
                 f"{artefact} is not the file that its manifest describes",
-                why="the SHA-256 differs: one of the two was changed", fix="export it again",
+                why="the SHA-256 differs: one of the two was changed",
+                fix="export it again",
             )
         return manifest
 

@@ -39,7 +39,8 @@ def host_compiler() -> Compiler:
     if importlib.util.find_spec("ziglang"):
         return _zig()
     raise MissingToolError(
-        "no C compiler for this computer", why="neither cc, gcc, clang nor ziglang was found",
+        "no C compiler for this computer",
+        why="neither cc, gcc, clang nor ziglang was found",
         fix="pip install 'edgegrf[build]'",
     )
 

@@ -83,7 +83,10 @@ def run_steps(judge: Judge, graph: Graph, samples: Int8) -> Int8:
 
     At reset every state holds its zero point, which stands for 0.0.
     """
-    states = {source: np.full(graph.tensors[source].shape, _zero(graph, source), np.int8) for source, _ in graph.states}
+    states = {
+        source: np.full(graph.tensors[source].shape, _zero(graph, source), np.int8)
+        for source, _ in graph.states
+    }
     next_of = {target: source for source, target in graph.states}
     estimates = []
     for sample in samples:
