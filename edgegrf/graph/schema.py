@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one table of operators, options and types shared by the `.tflite` writer and reader.
+
+Codes are those of TensorFlow Lite's schema.fbs (version 3), checked against the bindings by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["ACTIVATIONS", "DTYPES", "FILE_IDENTIFIER", "OPERATORS", "PADDINGS", "OperatorSchema"]
+
+FILE_IDENTIFIER = b"TFL3"
+
+#: name in Tensor.dtype -> TensorType
+DTYPES: Mapping[str, int] = {"int32": 2, "int64": 4, "int16": 7, "int8": 9}
+
+#: name in options["activation"] -> ActivationFunctionType
+ACTIVATIONS: Mapping[str, int] = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
+
+#: name in options["padding"] -> Padding
+PADDINGS: Mapping[str, int] = {"SAME": 0, "VALID": 1}
+
+
+@dataclass(frozen=True)
+class OperatorSchema:
+    """One builtin operator: its code, the version that holds int8, its options table and their fields.
+
+    `fields` maps our option key to the schema's attribute names: a pair for (h, w), one name else.
+    """
+
+    code: int
+    version: int
+    table: str = ""
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+_STRIDE = {"padding": ("padding",), "stride": ("strideH", "strideW")}
+_ACTIVATION = {"activation": ("fusedActivationFunction",)}
+_DILATION = {"dilation": ("dilationHFactor", "dilationWFactor")}
+
+OPERATORS: Mapping[str, OperatorSchema] = {
+    "ADD": OperatorSchema(0, 2, "AddOptions", _ACTIVATION),
+    "AVERAGE_POOL_2D": OperatorSchema(
+        1, 2, "Pool2DOptions", {**_STRIDE, **_ACTIVATION, "filter": ("filterHeight", "filterWidth")}
+    ),
+    "CONV_2D": OperatorSchema(3, 3, "Conv2DOptions", {**_STRIDE, **_ACTIVATION, **_DILATION}),
+    "DEPTHWISE_CONV_2D": OperatorSchema(
+        4, 3, "DepthwiseConv2DOptions",
+        {**_STRIDE, **_ACTIVATION, **_DILATION, "depth_multiplier": ("depthMultiplier",)},
+    ),
+    "FULLY_CONNECTED": OperatorSchema(9, 4, "FullyConnectedOptions", _ACTIVATION),
+    "LOGISTIC": OperatorSchema(14, 2),
+    "MUL": OperatorSchema(18, 2, "MulOptions", _ACTIVATION),
+    "PAD": OperatorSchema(34, 2, "PadOptions"),
+    "RESHAPE": OperatorSchema(22, 1, "ReshapeOptions", {"new_shape": ("newShape",)}),
+    "SUB": OperatorSchema(41, 2, "SubOptions", _ACTIVATION),
+    "TANH": OperatorSchema(28, 2),
+}
