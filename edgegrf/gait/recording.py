@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Recording", "Sensor"]
+__all__ = ["Oddity", "Recording", "Sensor"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,17 @@ class Sensor:
     name: str
     x: float = 0.0
     y: float = 0.0
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """Something seen in one sensor of a recording when it was read, and what was done about it."""
+
+    kind: str  # negative, clipped, constant
+    sensor: str
+    first_sample: int
+    count: int  # samples
+    policy: str  # in words: "set to 0", "kept as read"
 
 
 @dataclass(frozen=True)
@@ -43,3 +54,4 @@ class Recording:
     body_weight_n: float | None = None
     frame: tuple[int, int] | None = None  # (rows, columns) of a matrix insole
     synthetic: bool = False
+    oddities: tuple[Oddity, ...] = ()
