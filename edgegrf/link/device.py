@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A board as Python sees it: greeted, checked, fed with samples, asked for its counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.errors import DataError, FirmwareMismatchError, LinkError, UsageError
+from edgegrf.link.exchange import Exchange, LinkCounters, Patience, RefusedError, Request
+from edgegrf.link.frames import MAX_BODY, Frame
+from edgegrf.link.hello import PROTOCOL, Hello, HelloRequest, MalformedError, Mode
+from edgegrf.link.messages import (
+    REPLY,
+    ErrorCode,
+    MessageType,
+    ReadRequest,
+    RunReply,
+    Stats,
+    StepReply,
+    StepRequest,
+    WriteRequest,
+)
+from edgegrf.link.transport import Transport
+from edgegrf.progress import Progress, silent
+
+__all__ = ["Device"]
+
+Int8 = NDArray[np.int8]
+Cycles = NDArray[np.uint32]
+
+_GREETING = Patience(first_s=0.4, rounds=5)  # a board that was reset by opening the port needs about a second
+_CHUNK = MAX_BODY - 4
+
+
+class Device:
+    """The client of one board; usable as a context manager, which closes the transport.
+
+    `hello` is called by itself before the first exchange and after a broken one.
+    """
+
+    def __init__(self, transport: Transport, patience: Patience | None = None) -> None:
+        self._exchange = Exchange(transport, patience)
+        self._hello: Hello | None = None
+        self._counting = False
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._exchange.transport.close()
+
+    @property
+    def name(self) -> str:
+        """The port's name, as it was typed."""
+        return self._exchange.transport.name
+
+    @property
+    def counters(self) -> LinkCounters:
+        """What the host saw of the link since the first greeting."""
+        return self._exchange.counters
+
+    def hello(self) -> Hello:
+        """Greet the board and learn what it is; its stream starts anew.
+
+        Raises LinkError when it is silent, FirmwareMismatchError when it speaks another protocol.
+        """
+        self._hello = None
+        self._exchange.restart()
+        try:
+            [frame] = self._exchange.replies([Request(MessageType.HELLO, HelloRequest().encode())], _GREETING)
+        except RefusedError as refusal:
+            if refusal.error.code != ErrorCode.PROTOCOL:
+                raise
+            low, high = refusal.error.detail & 0xFF, refusal.error.detail >> 8
+            raise self._other_protocol(f"{low}..{high}") from refusal
+        if frame.body[:1] != bytes((PROTOCOL,)):
+            raise self._other_protocol(str(frame.body[0]) if frame.body else "unknown")
+        hello = Hello.decode(frame.body)
+        self._hello = hello
+        self._exchange.credits = min(hello.credits, 64)
+        if not self._counting:
+            self._exchange.start_counting()
+            self._counting = True
+        return hello
+
+    @property
+    def info(self) -> Hello:
+        """The last greeting; greets the board if that was never done."""
+        return self._hello or self.hello()
+
+    def expect_model(self, sha256: str, *, name: str = "") -> Hello:
+        """Raise FirmwareMismatchError unless the board runs the `.tflite` of this hash."""
+        info = self.info
+        if info.model_sha256.hex() != sha256:
+            raise FirmwareMismatchError(
+                f"{info.board or self.name} runs {info.model or 'a model'} {info.model_sha256.hex()[:12]}, "
+                f"asked for {sha256[:12]}",
+                why="the firmware on the board was built with another .tflite",
+                fix=f"edgegrf flash --board {info.board or 'BOARD'} --model {name or 'MODEL.tflite'}",
+            )
+        return info
+
+    def reset(self) -> None:
+        """Make the stream forget all samples."""
+        [frame] = self._ask([Request(MessageType.RESET)])
+        _expect(frame, 0)
+
+    def stream(self, samples: Int8, progress: Progress = silent) -> tuple[Int8, Cycles]:
+        """Run samples [T, C] from a reset stream; returns estimates [N, K] int8 and cycles [T].
+
+        N is T / period; with a look-ahead L, estimate t belongs to sample t - L.
+        """
+        estimates: list[Int8] = []
+        cycles: list[Cycles] = []
+        for part, took in self.parts(samples):
+            estimates.append(part)
+            cycles.append(took)
+            progress("stream", sum(map(len, cycles)), len(samples))
+        return np.concatenate(estimates), np.concatenate(cycles)
+
+    def parts(self, samples: Int8) -> Iterator[tuple[Int8, Cycles]]:
+        """The same as it comes: (estimates [n, K], cycles [m]) of each next m samples."""
+        info = self.info
+        size = info.samples_per_step
+        if not info.modes & Mode.STREAM or not size:
+            raise _no_mode(info, "stream", "window")
+        rows = _rows(samples, info.input_channels)
+        starts = range(0, len(rows), size)
+        steps = (
+            Request(MessageType.STEP, StepRequest(at, rows[at : at + size].tobytes()).encode())
+            for at in starts
+        )
+        replies = self._ask(chain([Request(MessageType.RESET)], steps))
+        _expect(next(replies), 0)
+        for at, frame in zip(starts, replies, strict=True):
+            reply = StepReply.decode(frame.body, info.output_channels)
+            end = min(at + size, len(rows))
+            due = end // info.period - at // info.period
+            if (reply.first, reply.samples, reply.estimates) != (at, end - at, due):
+                raise _lost_count(at, reply)
+            values = np.frombuffer(reply.values, np.int8).reshape(-1, info.output_channels)
+            yield values, np.frombuffer(reply.cycles, "<u4").astype(np.uint32)
+
+    def _other_protocol(self, theirs: str) -> FirmwareMismatchError:
+        return FirmwareMismatchError(
+            f"{self.name}: the board speaks protocol {theirs}, this edgegrf speaks {PROTOCOL}",
+            why="its firmware was built by another version of edgegrf",
+            fix="edgegrf flash --board BOARD --model MODEL.tflite",
+        )
+
+    def window(self, samples: Int8) -> tuple[Int8, int]:
+        """Run one window [window_samples, C]; returns estimates [window_estimates, K] int8 and its cycles."""
+        info = self.info
+        if not info.modes & Mode.WINDOW:
+            raise _no_mode(info, "window", "stream")
+        rows = _rows(samples, info.input_channels)
+        if len(rows) != info.window_samples:
+            raise DataError(
+                f"a window of {len(rows)} samples; the model takes {info.window_samples}",
+                fix="cut or fill it to the model's window",
+            )
+        data, total = rows.tobytes(), info.window_estimates * info.output_channels
+        writes = [
+            Request(MessageType.WRITE, WriteRequest(at, data[at : at + _CHUNK]).encode())
+            for at in range(0, len(data), _CHUNK)
+        ]
+        reads = [
+            Request(MessageType.READ, ReadRequest(at, min(MAX_BODY, total - at)).encode())
+            for at in range(0, total, MAX_BODY)
+        ]
+        frames = list(self._ask([*writes, Request(MessageType.RUN), *reads]))
+        ran, parts = frames[len(writes)], frames[len(writes) + 1 :]
+        for frame in frames[: len(writes)]:
+            _expect(frame, 0)
+        for at, frame in zip(range(0, total, MAX_BODY), parts, strict=True):
+            _expect(frame, min(MAX_BODY, total - at))
+        values = np.frombuffer(b"".join(frame.body for frame in parts), np.int8)
+        return values.reshape(-1, info.output_channels), RunReply.decode(ran.body).cycles
+
+    def stats(self) -> Stats:
+        """The board's own counters and sizes."""
+        [frame] = self._ask([Request(MessageType.STATS)])
+        return Stats.decode(frame.body)
+
+    def _ask(self, requests: Iterable[Request]) -> Iterator[Frame]:
+        if self._hello is None:
+            self.hello()
+        whole = False
+        try:
+            yield from self._exchange.replies(requests)
+            whole = True
+        finally:
+            if not whole:
+                self._hello = None  # what is under way is unknown: greet again before the next question
+
+
+def _expect(frame: Frame, length: int) -> None:
+    if len(frame.body) != length:
+        raise MalformedError(MessageType(frame.type & ~REPLY).name + " reply", len(frame.body))
+
+
+def _rows(samples: Int8, channels: int) -> Int8:
+    if samples.dtype != np.int8 or not samples.size or samples.size != samples.shape[0] * channels:
+        raise DataError(
+            f"samples {samples.dtype} {samples.shape}; the model takes int8 (T, {channels}), T >= 1",
+            fix="select the model's sensors, in its order",
+        )
+    return np.ascontiguousarray(samples).reshape(-1, channels)
+
+
+def _no_mode(info: Hello, asked: str, other: str) -> UsageError:
+    return UsageError(
+        f"{info.model or 'the model'} on {info.board or 'this board'} does not run in {asked} mode",
+        why="it only sees whole windows" if asked == "stream" else "it is a step model",
+        fix=f"use --mode {other}",
+    )
+
+
+def _lost_count(at: int, reply: StepReply) -> LinkError:
+    return LinkError(
+        f"the board answered samples {reply.first}..{reply.first + reply.samples - 1} "
+        f"with {reply.estimates} estimates; asked were those from {at} on",
+        why="another program speaks on the same port, or the firmware is not this edgegrf's",
+        fix="close other programs on the port, or flash the board again: edgegrf flash",
+    )
