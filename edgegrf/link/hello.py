@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import astuple, dataclass
 from enum import IntFlag
@@ -141,8 +142,8 @@ class Hello:
             and self.output_channels
             and streams
             and windows
-            and self.input_scale > 0
-            and self.output_scale > 0
+            and 0 < self.input_scale < math.inf
+            and 0 < self.output_scale < math.inf
         )
 
 

@@ -63,7 +63,7 @@ def test_gap_after_any_byte_is_repaired(direction):
 @pytest.mark.parametrize("direction", ["to_board", "to_host"])
 def test_cut_after_any_byte_is_a_link_error(direction):
     whole = bytes_of_a_run(direction)
-    for start in range(0, whole - 1):
+    for start in range(whole - 1):
         device = Device(CutLine(BoardModel(), direction, start, None))
         with pytest.raises(LinkError):
             device.stream(SAMPLES)
