@@ -12,7 +12,10 @@ from __future__ import annotations
 import json
 import struct
 import sys
+import zlib
 from pathlib import Path
+
+from cobs import cobs
 
 sys.path.insert(0, str(Path(__file__).parent))
 from board_model import greeting
@@ -56,30 +59,34 @@ GOOD = {
 
 def good():
     return [
-        {"name": name, "type": frame.type, "seq": frame.seq, "body": frame.body.hex(), "frame": encode(frame).hex()}
+        {
+            "name": name,
+            "type": frame.type,
+            "seq": frame.seq,
+            "body": frame.body.hex(),
+            "frame": encode(frame).hex(),
+        }
         for name, frame in GOOD.items()
-    ]  # fmt: skip
+    ]
 
 
 def bad():
     step = encode(GOOD["STEP request"])
     long = encode(GOOD["longest, without a zero byte"])
-    return [
-        {"name": "one bit flipped", "bytes": (step[:5] + bytes((step[5] ^ 4,)) + step[6:]).hex(), "counter": "checks"},
-        {"name": "last byte missing", "bytes": (step[:-2] + b"\x00").hex(), "counter": "checks"},
-        {"name": "COBS that points past its end", "bytes": "00ff010200", "counter": "checks"},
-        {"name": "content of 5 bytes", "bytes": "0006112233445500", "counter": "lengths"},
-        {"name": "content of 263 bytes", "bytes": oversized().hex(), "counter": "lengths"},
-        {"name": "a run without end", "bytes": (long[:-1] * 3).replace(b"\x00", b"\x55").hex() + "00",
-         "counter": "lengths"},
-    ]  # fmt: skip
+    flipped = step[:5] + bytes((step[5] ^ 4,)) + step[6:]
+    endless = (long[:-1] * 3).replace(b"\x00", b"\x55") + b"\x00"
+    rows = [
+        ("one bit flipped", flipped, "checks"),
+        ("last byte missing", step[:-2] + b"\x00", "checks"),
+        ("COBS that points past its end", bytes.fromhex("00ff010200"), "checks"),
+        ("content of 5 bytes", bytes.fromhex("0006112233445500"), "lengths"),
+        ("content of 263 bytes", oversized(), "lengths"),
+        ("a run without end", endless, "lengths"),
+    ]
+    return [{"name": name, "bytes": raw.hex(), "counter": counter} for name, raw, counter in rows]
 
 
 def oversized():
-    import zlib
-
-    from cobs import cobs
-
     content = b"\x86\x07" + b"\xa5" * 257
     return b"\x00" + cobs.encode(content + struct.pack("<I", zlib.crc32(content))) + b"\x00"
 
@@ -93,9 +100,8 @@ def spec_table():
     for vector in good():
         if len(vector["body"]) <= 32:
             body = f"`{vector['body']}`" if vector["body"] else "-"
-            rows.append(
-                f"| {vector['name']} | 0x{vector['type']:02X} | {vector['seq']} | {body} | `{vector['frame']}` |"
-            )
+            head = f"{vector['name']} | 0x{vector['type']:02X} | {vector['seq']}"
+            rows.append(f"| {head} | {body} | `{vector['frame']}` |")
     return "\n".join(rows) + "\n"
 
 
