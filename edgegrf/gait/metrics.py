@@ -42,7 +42,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimated:
-    """An estimate [T] beside its reference [T] of one wearer, in BW; inputs [T, C] if they are forces in BW."""
+    """An estimate [T] beside its reference [T] of one wearer, in BW; inputs [T, C] if forces in BW."""
 
     estimate: NDArray[np.floating[Any]]
     reference: NDArray[np.floating[Any]]

@@ -6,7 +6,7 @@
 | NaN or infinite pressure or force | the recording is refused |
 | negative pressure | set to 0, reported: a foot cannot pull on an insole |
 | clipped: a sensor stuck at its own maximum, several times | kept as read, reported |
-| constant: a sensor that never changes | kept as read, reported |
+| constant: a sensor that never changes (cells of a matrix may stay 0) | kept as read, reported |
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def checked(recording: Recording) -> Recording:
         pressure = np.maximum(pressure, 0, dtype=np.float32)
     run = max(2, round(_CLIPPED_RUN_S * recording.sample_rate_hz))
     for index, sensor in enumerate(recording.sensors):
-        oddities += _stuck(pressure[:, index], sensor.name, run)
+        trace = pressure[:, index]
+        if recording.frame is None or trace.any():  # a matrix has cells that the foot never reaches
+            oddities += _stuck(trace, sensor.name, run)
     return dataclasses.replace(recording, pressure=pressure, oddities=tuple(oddities))
 
 

@@ -25,6 +25,7 @@ FORMATS: tuple[Format, ...] = (PACKED_WALKS, GAITPDB_TEXT, ARCHIVE, PLAIN_CSV)
 
 _STAGE = "read walks"
 _SYNTHETIC_WALKS = 4
+_SYNTHETIC_SPEEDS_MPS = (1.3, 1.0, 1.2, 1.1, 1.4)
 
 
 def read_walks(
@@ -78,7 +79,11 @@ def walks_or_synthetic(
 
     wanted = _SYNTHETIC_WALKS if limit is None else limit
     seeds = (seed for seed in count(1) if subjects(subject_name(seed)))
-    return [recording for seed in islice(seeds, wanted) for recording in walk(seed)]
+    return [
+        recording
+        for seed in islice(seeds, wanted)
+        for recording in walk(seed, speed_mps=_SYNTHETIC_SPEEDS_MPS[seed % len(_SYNTHETIC_SPEEDS_MPS)])
+    ]
 
 
 def _walks(path: Path, columns: Path | None, subjects: Subjects) -> Iterator[Walk]:
