@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every tensor holds on representative pressure, and the range that int8 shall cover of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.errors import DataError
+from edgegrf.export.lowered import Lowered
+from edgegrf.export.onnx_file import OnnxRun
+from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX
+from edgegrf.progress import Progress, silent
+
+__all__ = ["METHODS", "Observed", "observe", "to_onnx_layout"]
+
+Floats = NDArray[np.float32]
+
+_KEPT = 200_000  # values of a tensor that percentiles and errors are computed on
+
+
+@dataclass
+class Observed:
+    """The content of one tensor over all calibration samples: its exact extremes and a sample of values."""
+
+    low: float = 0.0
+    high: float = 0.0
+    pieces: list[Floats] = field(default_factory=list)
+
+    def add(self, values: Floats, keep: int) -> None:
+        """Take in `values`, of which every so manieth is kept so that about `keep` are."""
+        flat = values.reshape(-1)
+        self.low = min(self.low, float(flat.min()))
+        self.high = max(self.high, float(flat.max()))
+        self.pieces.append(flat[:: max(1, flat.size // max(keep, 1))].copy())
+
+    def values(self) -> Floats:
+        """The kept values."""
+        return np.concatenate(self.pieces)
+
+
+def to_onnx_layout(shape: Sequence[int], x: Floats) -> Floats:
+    """Pressure [T, C] (or [C]) in the shape of an ONNX input: [1, C, T], [1, T, C], frames or [1, C]."""
+    if len(shape) == 3 and shape[1] != x.shape[0]:
+        return np.ascontiguousarray(x.T[None])
+    if len(shape) == 3 and shape[2] != x.shape[1]:
+        return np.ascontiguousarray(x.T[None])
+    return np.ascontiguousarray(x.reshape(shape))
+
+
+def observe(
+    model: Any, lowered: Lowered, windows: Sequence[Floats], progress: Progress = silent
+) -> dict[str, Observed]:
+    """Run the simplified ONNX model over `windows` and watch every lowered tensor.
+
+    A window is pressure [T, C]; a step model is run from its reset through each window, sample by sample.
+    """
+    if not len(windows):
+        raise DataError("no window to calibrate on", why="every walk is shorter than the model's window")
+    names = set(lowered.observed.values())
+    run = OnnxRun(model, sorted(names))
+    step = any(name.startswith(STATE_PREFIX) for name in lowered.inputs)
+    invocations = sum(len(window) for window in windows) if step else len(windows)
+    keep = _KEPT // invocations + 1
+    seen: dict[str, Observed] = {name: Observed() for name in names}
+    for index, window in enumerate(windows):
+        for values in _invocations(run, model, window, step):
+            for name in names:
+                seen[name].add(values[name], keep)
+        progress("calibrate", index + 1, len(windows))
+    return {tensor: seen[name] for tensor, name in lowered.observed.items()}
+
+
+def _invocations(run: OnnxRun, model: Any, window: Floats, step: bool) -> Any:
+    shapes = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in model.graph.input
+    }
+    pressure = next(name for name in run.inputs if not name.startswith(STATE_PREFIX))
+    if not step:
+        yield run({pressure: to_onnx_layout(shapes[pressure], window)})
+        return
+    states = {name: np.zeros(shapes[name], np.float32) for name in run.inputs if name != pressure}
+    for sample in window:
+        values = run({pressure: sample.reshape(shapes[pressure]), **states})
+        states = {name: values[name + NEXT_SUFFIX] for name in states}
+        yield values
+
+
+def _minmax(seen: Observed) -> tuple[float, float]:
+    return seen.low, seen.high
+
+
+def _percentile(seen: Observed) -> tuple[float, float]:
+    """All but the outermost 0.01 % on each side."""
+    low, high = np.quantile(seen.values(), [1e-4, 1 - 1e-4])
+    return min(float(low), 0.0), max(float(high), 0.0)
+
+
+def _mse(seen: Observed) -> tuple[float, float]:
+    """The range, of 21 shrunken ones, with the least squared rounding and clipping error."""
+    values = seen.values()[:: max(1, len(seen.values()) // 50_000)].astype(np.float64)
+    best = (np.inf, seen.low, seen.high)
+    for share in np.linspace(0.6, 1.0, 21):
+        low, high = seen.low * share, seen.high * share
+        scale = (high - low) / 255
+        if scale <= 0:
+            break
+        zero = round(-128 - low / scale)
+        coded = np.clip(np.rint(values / scale) + zero, -128, 127)
+        error = float(np.mean(((coded - zero) * scale - values) ** 2))
+        best = min(best, (error, low, high))
+    return best[1], best[2]
+
+
+#: name -> the range (low <= 0 <= high) that a tensor's int8 values shall cover
+METHODS: Mapping[str, Callable[[Observed], tuple[float, float]]] = {
+    "minmax": _minmax, "mse": _mse, "percentile": _percentile,
+}

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Post-training quantisation to TFLite's int8 rules (tensorflow.org/lite/performance/quantization_spec)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.errors import UnsupportedError
+from edgegrf.export.lowered import SAME_SCALE, Lowered, Node
+from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX, Graph, Operator, Quantization, Tensor
+from edgegrf.graph.schema import OPERATORS
+
+__all__ = ["Range", "quantise"]
+
+#: the real values (low <= 0 <= high) that a tensor's int8 codes shall cover
+Range = tuple[float, float]
+
+_FIXED = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+_BIAS_LIMIT = 2**30  # leaves the accumulator as much room again
+_ACCUMULATOR_LIMIT = 2**31
+
+
+def quantise(lowered: Lowered, ranges: Mapping[str, Range], description: str = "") -> Graph:
+    """The int8 graph of `lowered`, activations covering `ranges` (tensor -> range).
+
+    Raises UnsupportedError for what int8 cannot represent: a tensor that is always 0, an accumulator
+    beyond 32 bits.
+    """
+    activations = _activations(lowered, ranges)
+    builder = _Builder(lowered, activations)
+    for name in lowered.inputs:
+        builder.tensor(name)
+    for node in lowered.nodes:
+        builder.operator(node)
+    index = builder.index
+    return Graph(
+        tuple(builder.tensors), tuple(builder.operators),
+        tuple(index[name] for name in lowered.inputs), tuple(index[name] for name in lowered.outputs),
+        description,
+    )
+
+
+def _activations(lowered: Lowered, ranges: Mapping[str, Range]) -> dict[str, Quantization]:
+    """The scale and zero point of every tensor that flows."""
+    found: dict[str, Quantization] = {}
+    for name in (*lowered.inputs, *(name for name in lowered.outputs if name.endswith(NEXT_SUFFIX))):
+        found[name] = _asymmetric(name, _with_its_twin(name, ranges))
+    for node in lowered.nodes:
+        if node.output in found:
+            if node.kind in SAME_SCALE or node.kind in _FIXED:
+                raise UnsupportedError(
+                    f"state '{node.output}' comes straight out of {node.kind}", node=node.place,
+                    why="its scale is not free, but a state has one scale going in and coming out",
+                )
+        elif node.kind in SAME_SCALE:
+            found[node.output] = found[node.inputs[0]]
+        elif node.kind in _FIXED:
+            scale, zero_point = _FIXED[node.kind]
+            found[node.output] = _per_tensor(scale, zero_point)
+        else:
+            found[node.output] = _asymmetric(node.output, ranges[node.output])
+    return found
+
+
+def _with_its_twin(name: str, ranges: Mapping[str, Range]) -> Range:
+    """A state's range: what goes in and what comes out together, since they share a scale."""
+    if not name.startswith(STATE_PREFIX):
+        return ranges[name]
+    source = name.removesuffix(NEXT_SUFFIX)
+    pair = ranges[source], ranges[source + NEXT_SUFFIX]
+    return min(low for low, _ in pair), max(high for _, high in pair)
+
+
+def _per_tensor(scale: float, zero_point: int) -> Quantization:
+    return Quantization(np.array([scale], np.float32), np.array([zero_point], np.int64))
+
+
+def _asymmetric(name: str, limits: Range) -> Quantization:
+    low, high = min(limits[0], 0.0), max(limits[1], 0.0)
+    scale = np.float32((high - low) / 255)
+    if not np.isfinite(scale) or scale <= 0:
+        raise UnsupportedError(
+            f"tensor '{name}' has the range {low:.9g}..{high:.9g}", node=name,
+            why="it is always 0 on the calibration data, or not finite",
+            fix="calibrate on other walks, with --data",
+        )
+    return _per_tensor(float(scale), int(np.clip(np.rint(-128 - low / float(scale)), -128, 127)))
+
+
+class _Builder:
+    """Collects tensors and operators of the graph under construction."""
+
+    def __init__(self, lowered: Lowered, activations: Mapping[str, Quantization]) -> None:
+        self._lowered, self._activations = lowered, activations
+        self.tensors: list[Tensor] = []
+        self.operators: list[Operator] = []
+        self.index: dict[str, int] = {}
+
+    def tensor(self, name: str) -> int:
+        return self._add(Tensor(name, self._lowered.shapes[name], "int8", self._activations[name]))
+
+    def operator(self, node: Node) -> None:
+        inputs = [self.index[name] for name in node.inputs]
+        if node.weights is not None:
+            inputs += self._weights(node)
+        elif node.kind == "PAD":
+            inputs.append(self._constant(f"{node.output}/widths", np.array(node.options["pads"], np.int32)))
+        elif node.kind == "RESHAPE":
+            shape = np.array(node.options["new_shape"], np.int32)
+            inputs.append(self._constant(f"{node.output}/shape", shape))
+        options = {key: node.options[key] for key in OPERATORS[node.kind].fields}
+        output = self.tensor(node.output)
+        self.operators.append(
+            Operator(node.kind, tuple(inputs), (output,), options, OPERATORS[node.kind].version)
+        )
+
+    def _weights(self, node: Node) -> list[int]:
+        assert node.weights is not None and node.bias is not None
+        axis = 3 if node.kind == "DEPTHWISE_CONV_2D" else 0
+        source = float(self._activations[node.inputs[0]].scales[0])
+        scales = _weight_scales(node.weights, node.bias, axis, source)
+        along = [1] * node.weights.ndim
+        along[axis] = -1
+        coded = np.clip(np.rint(node.weights / scales.reshape(along)), -127, 127).astype(np.int8)
+        bias_scales = scales.astype(np.float64) * source
+        bias = np.rint(node.bias / bias_scales)
+        _check_accumulator(node, coded, bias, axis)
+        zeros = np.zeros(len(scales), np.int64)
+        return [
+            self._add(Tensor(
+                f"{node.output}/weights", coded.shape, "int8", Quantization(scales, zeros, axis), coded,
+            )),
+            self._add(Tensor(
+                f"{node.output}/bias", bias.shape, "int32",
+                Quantization(bias_scales.astype(np.float32), zeros), bias.astype(np.int32),
+            )),
+        ]
+
+    def _constant(self, name: str, data: NDArray[np.int32]) -> int:
+        return self._add(Tensor(name, data.shape, "int32", None, data))
+
+    def _add(self, tensor: Tensor) -> int:
+        self.index[tensor.name] = len(self.tensors)
+        self.tensors.append(tensor)
+        return self.index[tensor.name]
+
+
+def _weight_scales(
+    weights: NDArray[np.float32], bias: NDArray[np.float32], axis: int, source: float
+) -> NDArray[np.float32]:
+    """Symmetric scales per output channel, wide enough for the bias of a channel whose weights are tiny."""
+    other = tuple(index for index in range(weights.ndim) if index != axis)
+    widest = np.abs(weights).max(other).astype(np.float64) / 127
+    widest = np.maximum(widest, np.abs(bias) / (source * _BIAS_LIMIT))
+    dead = max(float(widest.max()), 1 / 127)
+    return np.where(widest > 1e-30, widest, dead).astype(np.float32)
+
+
+def _check_accumulator(
+    node: Node, coded: NDArray[np.int8], bias: NDArray[np.float64], axis: int
+) -> None:
+    """The largest sum that any input can cause must fit 32 bits."""
+    other = tuple(index for index in range(coded.ndim) if index != axis)
+    worst = 255 * np.abs(coded.astype(np.int64)).sum(other) + np.abs(bias)
+    if float(worst.max()) >= _ACCUMULATOR_LIMIT:
+        where = node.place or node.output
+        raise UnsupportedError(
+            f"{node.kind} at '{where}' can overflow its 32-bit accumulator", node=where,
+            why=f"{coded.size // len(worst)} weights an output and a bias of {np.abs(bias).max():.0f} steps",
+            fix="split the layer, or train with weight decay",
+        )
