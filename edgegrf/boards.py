@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The boards that edgegrf knows: one `firmware/boards/NAME/board.toml` each, read here and by CMake."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from edgegrf.errors import UnknownNameError
+from edgegrf.resources import firmware_folder
+
+__all__ = ["Board", "board", "boards"]
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board: its core, its memory in bytes, the way to talk to it and the ways to flash it.
+
+    `flash_origin` and `flash_size` are the slot of the image, behind what a boot loader keeps; sizes are 0
+    for the host.  `usb` lists "VID:PID" in hexadecimal of its serial port, `*` for any PID.
+    """
+
+    name: str
+    title: str
+    core: str
+    port: str  # folder of firmware/port/
+    clock_hz: int
+    flash_origin: int
+    flash_size: int
+    ram_origin: int
+    ram_size: int
+    stack_size: int
+    baud: int
+    dtr: bool  # asserted while talking
+    usb: tuple[str, ...]
+    flashers: tuple[str, ...]  # in the order of preference
+    verified: str  # what was checked, and what was not
+    note: str = ""
+    pin_txd: int | None = None  # 32 * port + number
+    pin_rxd: int | None = None
+    pyocd_target: str | None = None
+    uf2_family: int | None = None
+    uf2_boards: tuple[str, ...] = ()  # beginnings of the Board-ID in INFO_UF2.TXT
+    uf2_softdevice: str | None = None  # what must lie below `flash_origin`
+    virtual: bool = False  # `virtual:NAME` can be opened
+
+    def has_usb(self, vid: int, pid: int) -> bool:
+        """True if a USB serial port of these numbers may be this board."""
+        return any(fnmatch(f"{vid:04X}:{pid:04X}", pattern.upper()) for pattern in self.usb)
+
+
+@functools.cache
+def boards() -> dict[str, Board]:
+    """All known boards by name, in alphabetical order."""
+    files = sorted((firmware_folder() / "boards").glob("*/board.toml"))
+    return {file.parent.name: _board(file.parent.name, file.read_text()) for file in files}
+
+
+def board(name: str) -> Board:
+    """The board of that name; raises UnknownNameError."""
+    known = boards()
+    if name not in known:
+        raise UnknownNameError("board", name, known)
+    return known[name]
+
+
+def _board(name: str, text: str) -> Board:
+    record = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in tomllib.loads(text).items()
+    }
+    return Board(name=name, **record)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * app.h: the messages of SPEC.md section 3, executed on the engine.
+ *
+ * Everything in a message body is untrusted and checked here, before the engine sees it.
+ */
+#ifndef APP_H
+#define APP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    APP_PROTOCOL = 1, /* the one version of SPEC.md that this firmware speaks */
+};
+
+/* Takes bytes that came over the link, executes the requests that they complete and sends the replies. */
+void app_take(const uint8_t *data, size_t length);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The engine around the C that `edgegrf compile` wrote (model.h): static buffers, no interpreter.
+ */
+#include "engine.h"
+
+#include "model.h"
+
+#if MODEL_MODES & 1
+static int8_t window_in[MODEL_WINDOW_SAMPLES * MODEL_INPUT_CHANNELS];
+static int8_t window_out[MODEL_WINDOW_ESTIMATES * MODEL_OUTPUT_CHANNELS];
+#endif
+
+static const struct engine_info info = {
+    .engine = "aot",
+    .model = MODEL_MODEL_NAME,
+    .model_sha256 = MODEL_SHA256,
+    .modes = MODEL_MODES,
+    .input_channels = MODEL_INPUT_CHANNELS,
+    .output_channels = MODEL_OUTPUT_CHANNELS,
+    .period = MODEL_PERIOD,
+    .lookahead = MODEL_LOOKAHEAD,
+    .sample_rate_hz = MODEL_SAMPLE_RATE_HZ,
+    .input_scale = MODEL_INPUT_SCALE,
+    .input_zero_point = MODEL_INPUT_ZERO_POINT,
+    .output_scale = MODEL_OUTPUT_SCALE,
+    .output_zero_point = MODEL_OUTPUT_ZERO_POINT,
+#if MODEL_MODES & 1
+    .window_samples = MODEL_WINDOW_SAMPLES,
+    .window_estimates = MODEL_WINDOW_ESTIMATES,
+    .window_in = window_in,
+    .window_out = window_out,
+#endif
+};
+
+const struct engine_info *engine_info(void)
+{
+    return &info;
+}
+
+void engine_reset(void)
+{
+#if MODEL_MODES & 2
+    model_reset();
+#endif
+}
+
+int engine_step(const int8_t *sample, int8_t *estimate)
+{
+#if MODEL_MODES & 2
+    return model_step(sample, estimate);
+#else
+    (void)sample;
+    (void)estimate;
+    return 0;
+#endif
+}
+
+void engine_window(void)
+{
+#if MODEL_MODES & 1
+    model_window(window_in, window_out);
+#endif
+}

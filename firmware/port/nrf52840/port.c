@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port.h"
+
+#include "nrf52840.h"
+#include "startup.h"
+#include "uart.h"
+
+enum {
+    CLOCK_HZ = 64000000,
+    UPTIME_TIMER = 0,
+    UPTIME_PRESCALER = 9, /* 31250 Hz; wraps after 38 hours, so one STATS in that time keeps it right */
+};
+
+extern uint8_t link_image_start[], link_image_end[], link_ram_start[], link_ram_end[];
+extern uint8_t link_stack_bottom[], link_stack_top[];
+
+static struct port_facts facts;
+
+/* A pin reset may show other bits beside its own (nRF52840 anomaly 136), hence the order. */
+static enum port_reset_cause read_reset_cause(void)
+{
+    uint32_t reasons = POWER_RESETREAS;
+    POWER_RESETREAS = reasons;
+    if (reasons == 0) {
+        return PORT_RESET_POWER_ON;
+    }
+    if (reasons & POWER_RESETREAS_RESETPIN) {
+        return PORT_RESET_PIN;
+    }
+    if (reasons & POWER_RESETREAS_DOG) {
+        return PORT_RESET_WATCHDOG;
+    }
+    if (reasons & POWER_RESETREAS_LOCKUP) {
+        return PORT_RESET_LOCK_UP;
+    }
+    return reasons & POWER_RESETREAS_SREQ ? PORT_RESET_SOFTWARE : PORT_RESET_UNKNOWN;
+}
+
+static uint32_t span(const uint8_t *from, const uint8_t *to)
+{
+    return (uint32_t)((uintptr_t)to - (uintptr_t)from);
+}
+
+static void fill_facts(void)
+{
+    facts.clock_hz = CLOCK_HZ;
+    facts.stack_size = span(link_stack_bottom, link_stack_top);
+    facts.flash_bytes = span(link_image_start, link_image_end);
+    facts.ram_bytes = span(link_ram_start, link_ram_end);
+    facts.reset_cause = read_reset_cause();
+    for (uint32_t i = 0; i < sizeof facts.device_id; i++) {
+        facts.device_id[i] = (uint8_t)(FICR_DEVICEID(i / 4) >> 8 * (i % 4));
+    }
+}
+
+static void start_clocks(void)
+{
+    /* The crystal: the internal oscillator is up to 1.5 % off, too much for 1 Mbaud and for timing. */
+    CLOCK_EVENTS_HFCLKSTARTED = 0;
+    CLOCK_TASKS_HFCLKSTART = 1;
+    while (!CLOCK_EVENTS_HFCLKSTARTED) {
+    }
+    DCB_DEMCR |= DCB_DEMCR_TRCENA;
+    DWT_CYCCNT = 0;
+    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+    TIMER_MODE(UPTIME_TIMER) = TIMER_MODE_TIMER;
+    TIMER_BITMODE(UPTIME_TIMER) = TIMER_BITMODE_32;
+    TIMER_PRESCALER(UPTIME_TIMER) = UPTIME_PRESCALER;
+    TIMER_TASKS_CLEAR(UPTIME_TIMER) = 1;
+    TIMER_TASKS_START(UPTIME_TIMER) = 1;
+}
+
+void port_init(void)
+{
+    fill_facts();
+    start_clocks();
+    uart_init();
+}
+
+const struct port_facts *port_facts(void)
+{
+    return &facts;
+}
+
+size_t port_receive(uint8_t *into, size_t room)
+{
+    return uart_take(into, room);
+}
+
+void port_send(const uint8_t *data, size_t length)
+{
+    uart_send(data, length);
+}
+
+void port_idle(void)
+{
+    uart_sleep();
+}
+
+uint32_t port_cycles(void)
+{
+    return DWT_CYCCNT;
+}
+
+uint32_t port_stack_used(void)
+{
+    return startup_stack_used();
+}
+
+uint32_t port_overruns(void)
+{
+    return uart_overruns();
+}
+
+uint32_t port_uptime_ms(void)
+{
+    static uint32_t last, milliseconds, parts; /* parts: of 1/125 ms */
+
+    TIMER_TASKS_CAPTURE0(UPTIME_TIMER) = 1;
+    uint32_t ticks = TIMER_CC0(UPTIME_TIMER) - last; /* 4/125 ms each */
+    last += ticks;
+    parts += ticks % 125 * 4;
+    milliseconds += ticks / 125 * 4 + parts / 125;
+    parts %= 125;
+    return milliseconds;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "uart.h"
+
+#include "board.h"
+#include "frame.h"
+#include "link.h"
+#include "nrf52840.h"
+
+#include <string.h>
+
+_Static_assert((LINK_CREDITS + 1) * FRAME_WIRE_MAX < UART_HALF - 16, "a half holds what comes between two calls");
+_Static_assert((UART_HALF & (UART_HALF - 1)) == 0, "the byte counter wraps at 2^32");
+
+enum {
+    RING = 2 * UART_HALF,
+    BYTE_TIMER = 1,
+    PPI_CHANNEL = 0,
+    /* RXDRDY says that a byte is whole; its way to RAM, and at the end of a half ENDRX and STARTRX, take
+     * a few bus cycles more.  At 1 Mbaud the next byte is 640 cycles away. */
+    SETTLE_CYCLES = 64,
+    /* So close to a half's end it is too late to name the next one safely. */
+    MARGIN = 16,
+};
+
+static uint8_t ring[RING] __attribute__((aligned(4)));
+static uint8_t outgoing[FRAME_WIRE_MAX] __attribute__((aligned(4)));
+static int sending;
+static uint32_t taken;    /* bytes handed out or dropped, modulo 2^32 as all of these */
+static uint32_t begun;    /* number of the first byte of the half that is being filled */
+static uint32_t phase;    /* byte k lies at ring[(k + phase) % RING]; 0 or UART_HALF */
+static uint32_t overruns;
+
+static uint8_t *place(uint32_t number)
+{
+    return ring + (number + phase) % RING;
+}
+
+static void name_next_half(void)
+{
+    UARTE_RXD_PTR = (uint32_t)(uintptr_t)place(begun + UART_HALF);
+}
+
+/* Bytes received so far, all of them in RAM. */
+static uint32_t bytes_received(void)
+{
+    TIMER_TASKS_CAPTURE0(BYTE_TIMER) = 1;
+    uint32_t count = TIMER_CC0(BYTE_TIMER);
+    if (count != taken) {
+        uint32_t start = DWT_CYCCNT;
+        while (DWT_CYCCNT - start < SETTLE_CYCLES) {
+        }
+    }
+    return count;
+}
+
+/* Halves ended unattended: the hardware fills, again and again, the one that was last named. */
+static void find_place(uint32_t count)
+{
+    uint32_t now = count - count % UART_HALF;
+
+    phase = (begun + UART_HALF + phase - now) % RING;
+    begun = now;
+    name_next_half();
+}
+
+/* Keeps the ring going; returns the bytes that wait. */
+static uint32_t attend(void)
+{
+    uint32_t count = bytes_received();
+    uint32_t into_halves = count - begun;
+    int too_late = count % UART_HALF >= UART_HALF - MARGIN;
+
+    if (into_halves >= RING || (into_halves >= UART_HALF && too_late)) {
+        overruns++;
+        taken = count;
+        if (!too_late) {
+            find_place(count);
+        }
+    } else if (into_halves >= UART_HALF) {
+        begun += UART_HALF;
+        name_next_half();
+    }
+    if (count - taken > RING - MARGIN) {
+        overruns++;
+        taken = count;
+    }
+    return count - taken;
+}
+
+static void configure_pins(void)
+{
+    GPIO_OUTSET(BOARD_PIN_TXD / 32u) = 1u << BOARD_PIN_TXD % 32u;
+    GPIO_PIN_CNF(BOARD_PIN_TXD) = GPIO_PIN_CNF_OUTPUT;
+    GPIO_PIN_CNF(BOARD_PIN_RXD) = GPIO_PIN_CNF_INPUT_PULLUP;
+    UARTE_PSEL_TXD = BOARD_PIN_TXD;
+    UARTE_PSEL_RXD = BOARD_PIN_RXD;
+    UARTE_PSEL_RTS = UARTE_PSEL_NONE;
+    UARTE_PSEL_CTS = UARTE_PSEL_NONE;
+}
+
+static void start_byte_counter(void)
+{
+    TIMER_MODE(BYTE_TIMER) = TIMER_MODE_COUNTER;
+    TIMER_BITMODE(BYTE_TIMER) = TIMER_BITMODE_32;
+    TIMER_TASKS_CLEAR(BYTE_TIMER) = 1;
+    TIMER_TASKS_START(BYTE_TIMER) = 1;
+    PPI_CH_EEP(PPI_CHANNEL) = UARTE_RXDRDY_ADDRESS;
+    PPI_CH_TEP(PPI_CHANNEL) = TIMER1_COUNT_ADDRESS;
+    PPI_CHENSET = 1u << PPI_CHANNEL;
+}
+
+void uart_init(void)
+{
+    UARTE_ENABLE = 0;
+    configure_pins();
+    UARTE_CONFIG = 0;
+    UARTE_BAUDRATE = BOARD_BAUD == 1000000 ? UARTE_BAUDRATE_1000000 : UARTE_BAUDRATE_115200;
+    start_byte_counter();
+    /* Pends an interrupt that is never enabled: enough to wake the core. */
+    UARTE_INTENSET = UARTE_INT_RXDRDY;
+    SCB_SCR = SCB_SCR_SEVONPEND;
+    UARTE_SHORTS = UARTE_SHORTS_ENDRX_STARTRX;
+    UARTE_RXD_MAXCNT = UART_HALF;
+    UARTE_RXD_PTR = (uint32_t)(uintptr_t)ring;
+    UARTE_EVENTS_RXSTARTED = 0;
+    UARTE_ENABLE = UARTE_ENABLE_ON;
+    UARTE_TASKS_STARTRX = 1;
+    while (!UARTE_EVENTS_RXSTARTED) { /* RXD.PTR is free for the next half */
+    }
+    name_next_half();
+}
+
+size_t uart_take(uint8_t *into, size_t room)
+{
+    uint32_t waiting = attend();
+    size_t count = waiting < room ? waiting : room;
+
+    __asm volatile("dmb" ::: "memory"); /* the DMA wrote what is read now */
+    for (size_t i = 0; i < count; i++) {
+        into[i] = *place(taken++);
+    }
+    return count;
+}
+
+void uart_send(const uint8_t *data, size_t length)
+{
+    attend();
+    while (sending && !UARTE_EVENTS_ENDTX) {
+        attend();
+    }
+    memcpy(outgoing, data, length);
+    __asm volatile("dmb" ::: "memory"); /* the DMA reads what was written */
+    UARTE_EVENTS_ENDTX = 0;
+    UARTE_TXD_PTR = (uint32_t)(uintptr_t)outgoing;
+    UARTE_TXD_MAXCNT = (uint32_t)length;
+    UARTE_TASKS_STARTTX = 1;
+    sending = 1;
+}
+
+void uart_sleep(void)
+{
+    UARTE_EVENTS_RXDRDY = 0;
+    (void)UARTE_EVENTS_RXDRDY; /* the write has arrived before the pending bit is cleared */
+    NVIC_ICPR0 = 1u << UARTE_IRQ;
+    if (attend() == 0) { /* a byte from here on sets the event register: WFE falls through */
+        __asm volatile("wfe" ::: "memory");
+    }
+}
+
+uint32_t uart_overruns(void)
+{
+    if (UARTE_ERRORSRC & UARTE_ERRORSRC_OVERRUN) {
+        overruns++;
+    }
+    UARTE_ERRORSRC = UARTE_ERRORSRC_ALL;
+    return overruns;
+}
