@@ -23,6 +23,7 @@ __all__ = [
     "example_input",
     "load",
     "macs_per_sample",
+    "require_torch",
     "save",
 ]
 
@@ -36,9 +37,8 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__} has no attribute {name}")
+def require_torch() -> None:
+    """Raise MissingToolError, with the way to get it, where PyTorch is not installed."""
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
@@ -47,4 +47,10 @@ def __getattr__(name: str) -> Any:
             why="students are torch networks",
             fix="pip install 'edgegrf[train]' --extra-index-url https://download.pytorch.org/whl/cpu",
         ) from error
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    require_torch()
     return getattr(import_module(f"edgegrf.students.{_HOMES[name]}"), name)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`edgegrf train`: a student learns from walks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgegrf.distill.studio import Trained
+    from edgegrf.distill.trainer import Epoch
+    from edgegrf.gait.recording import Recording
+
+__all__ = ["command"]
+
+EXAMPLES = """\b
+Examples:
+  edgegrf train                                        the default student, on the walks at hand
+  edgegrf train --data walks.npz --seed 2 -o build/mine
+  edgegrf train --student insole4-gru32 --data gaitpdb
+  edgegrf train --architecture dstcn --hyper channels=24 --hyper dilations=[2,4,8,16]
+  edgegrf train --architecture mynets.small:Net        your own torch class
+"""
+
+
+@click.command(
+    epilog=EXAMPLES,
+    help="Train a student on walks and write its checkpoint, manifest, log and card. "
+    "Ctrl-C keeps the best weights so far, marked as partial (exit 130).",
+)
+@click.option(
+    "--student", "name", metavar="NAME",
+    help="The shipped student to train anew (default: the default one), or a new name with --architecture.",
+)  # fmt: skip
+@click.option(
+    "--architecture", metavar="NAME", help="dstcn, tcn, gru, matrix, wrn, or your package.module:Class."
+)
+@click.option(
+    "--hyper",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A hyper-parameter of the architecture, value as JSON.",
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Walks: a file or folder in any readable format."
+)
+@click.option(
+    "--columns", type=click.Path(path_type=Path, dir_okay=False), help="The column map of CSV files."
+)
+@click.option("--walks", type=click.IntRange(min=1), help="Use only the first N walks.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training walks.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Peak learning rate.")
+@click.option("--batch", type=click.IntRange(min=1), help="Chunks of 1000 samples a step.")
+@click.option(
+    "--patience",
+    type=click.IntRange(min=0),
+    help="Stop after N epochs without a better validation; 0: never.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first weights and of the shuffling.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on it in the last bits."
+)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: build/students/NAME]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+def command(
+    name: str | None,
+    architecture: str | None,
+    hyper: tuple[str, ...],
+    data: Path | None,
+    columns: Path | None,
+    walks: int | None,
+    threads: int | None,
+    out: Path | None,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    from edgegrf.students import require_torch
+
+    require_torch()
+    from edgegrf.distill.plans import plan_of
+    from edgegrf.distill.studio import train_student
+    from edgegrf.distill.walks import walks_for
+    from edgegrf.manifest import command_line
+
+    given = {key: value for key, value in settings.items() if value is not None}
+    name, plan = plan_of(name, architecture, _hyper(hyper), given)
+    folder = out or Path("build/students") / name.replace(":", ".")
+    with progress_bar(quiet=as_json) as progress:
+        recordings, source = walks_for(plan, data, columns=columns, limit=walks, progress=progress)
+        say(f"{name}: {plan.architecture} learns from {_told(recordings)} ({source})", quiet=as_json)
+        trained = train_student(
+            name, plan, recordings, folder, data=source, command=command_line(), progress=progress,
+            threads=threads,
+            on_epoch=lambda epoch: say(_line(epoch), quiet=as_json),
+        )  # fmt: skip
+    if as_json:
+        print_json(
+            {
+                **asdict(trained.manifest),
+                "checkpoint": str(trained.checkpoint),
+                "ended": trained.outcome.ended,
+            }
+        )
+    else:
+        _show(trained)
+    return 130 if trained.outcome.ended == "interrupted" else 0
+
+
+def _hyper(pairs: tuple[str, ...]) -> dict[str, Any]:
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not (key and equals):
+            raise UsageError(f"--hyper {pair} is not KEY=VALUE", fix="--hyper channels=24")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+def _told(recordings: list[Recording]) -> str:
+    subjects = len({recording.subject for recording in recordings})
+    return f"{len(recordings)} feet's walks of {subjects} subjects"
+
+
+def _line(epoch: Epoch) -> str:
+    return (
+        f"epoch {epoch.epoch:3d}: RMSE {epoch.training_rmse:.4f} BW in training, "
+        f"{epoch.validation_rmse:.4f} BW in validation"
+    )
+
+
+def _show(trained: Trained) -> None:
+    manifest = trained.manifest
+    notes = {
+        "done": "",
+        "early": "stopped early: validation had ceased to improve",
+        "nan": "stopped: the loss became NaN; the last good weights are kept (try a lower --rate)",
+        "interrupted": "stopped by Ctrl-C: partial, the best weights so far are kept",
+    }
+    units = {"rmse_bw": "BW", "rmse_n": "N", "r": "", "r2": "", "r2_unseen": ""}
+    rows = [
+        ("parameters", manifest.model["parameters"], ""),
+        *((key, f"{value:.4g}", units[key.partition(":")[0]]) for key, value in manifest.metrics.items()
+          if key.partition(":")[0] in units),
+    ]  # fmt: skip
+    synthetic = " (synthetic walks)" if manifest.model["training"]["synthetic"] else ""
+    print_table(f"{manifest.name}, validation subjects{synthetic}", ("", "value", "unit"), rows)
+    say(f"wrote {trained.checkpoint} with its manifest, training.csv and README.md")
+    if notes[trained.outcome.ended]:
+        say(notes[trained.outcome.ended])

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The card of a trained student: its manifest, told to a person; written, never typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgegrf.errors import ModelError
+from edgegrf.files import write_file
+from edgegrf.manifest import Interface, Manifest
+from edgegrf.students.registry import ARCHITECTURES
+
+__all__ = ["card", "write_card"]
+
+_UNITS = (
+    ("rmse_bw", "RMSE", "BW"),
+    ("rmse_n", "RMSE", "N"),
+    ("nrmse", "RMSE / range", ""),
+    ("range_bw", "range of the reference", "BW"),
+    ("r", "Pearson's r", ""),
+    ("r2", "R2", ""),
+    ("r2_unseen", "R2 of the unseen part (total minus the inputs)", ""),
+    ("stance_rmse_bw", "RMSE in stance", "BW"),
+    ("bias_bw", "bias", "BW"),
+    ("peak1_error_bw", "first peak, mean absolute error", "BW"),
+    ("peak2_error_bw", "second peak, mean absolute error", "BW"),
+    ("impulse_error", "stance impulse, mean absolute error", "of the reference"),
+    ("contact_time_error_ms", "contact time, mean absolute error", "ms"),
+    ("heel_strike_error_ms", "heel strike, mean absolute error", "ms"),
+    ("toe_off_error_ms", "toe off, mean absolute error", "ms"),
+    ("stances", "stances", ""),
+    ("samples", "samples", ""),
+)
+
+
+def write_card(checkpoint: Path) -> Path:
+    """Write README.md beside a checkpoint from its manifest; raises ModelError without one."""
+    path = checkpoint.with_name("README.md")
+    write_file(path, card(Manifest.read(checkpoint)))
+    return path
+
+
+def card(manifest: Manifest) -> str:
+    """The card as Markdown: what it is, what it learnt from, how good it is, what it is not."""
+    if manifest.interface is None or "architecture" not in manifest.model:
+        raise ModelError(f"the manifest of {manifest.name} describes no student")
+    training = manifest.model.get("training", {})
+    sections = (
+        ["<!-- SPDX-License-Identifier: Apache-2.0 -->", f"# {manifest.name}", ""],
+        _what(manifest, manifest.interface),
+        _size(manifest.model),
+        _data(training),
+        _accuracy(manifest, training),
+        _limits(manifest, training),
+        ["## Licence", "", *_licence(training), ""],
+        [f"Made by `{manifest.command}`." if manifest.command else "", ""],
+    )
+    return "\n".join(line for section in sections for line in section).rstrip() + "\n"
+
+
+def _what(manifest: Manifest, interface: Interface) -> list[str]:
+    name = str(manifest.model["architecture"])
+    line = ARCHITECTURES[name].line if name in ARCHITECTURES else "a user's own network"
+    shown = (
+        ", ".join(interface.sensors) if len(interface.sensors) <= 16 else f"{len(interface.sensors)} sensors"
+    )
+    frame = f" ({interface.frame[0]} x {interface.frame[1]} matrix)" if interface.frame else ""
+    ahead = {0: "none: causal", -1: "sees whole windows only"}.get(
+        interface.lookahead, f"{interface.lookahead} samples"
+    )
+    partial = manifest.model.get("training", {}).get("ended") == "interrupted"
+    return [
+        *(["**Partial: training was interrupted.**", ""] if partial else []),
+        f"Estimates {', '.join(interface.outputs)} ({interface.output_unit}) from {shown}{frame} of one foot "
+        f"({interface.sensor_unit}), {interface.sample_rate_hz:g} Hz. Architecture: `{name}`, {line}.",
+        "",
+        f"Window {interface.window} samples, look-ahead {ahead}.",
+        "",
+    ]
+
+
+def _size(model: Any) -> list[str]:
+    field = model["receptive_field"]
+    hyper = ", ".join(f"{key} {value}" for key, value in model["hyper"].items())
+    return [
+        "## Size",
+        "",
+        "| | |",
+        "|---|---:|",
+        f"| parameters | {model['parameters']} |",
+        f"| multiply-accumulates a sample | {model['macs_per_sample']:.9g} |",
+        f"| receptive field, samples | {'all since the reset' if field is None else field} |",
+        f"| hyper-parameters | {hyper} |",
+        "",
+    ]
+
+
+def _data(training: Any) -> list[str]:
+    if not training:
+        return []
+    said = (
+        ("walks", training["data"]),
+        ("training", _side(training, "training")),
+        ("validation", _side(training, "validation")),
+        ("split", "by subject: validation where the subject's number is divisible by 7"),
+        ("target", training["force_source"]),
+        ("recipe", training["recipe"]),
+        ("seed", training["seed"]),
+        (
+            "epochs",
+            f"{training['epochs_run']} of {training['epochs']}; the best, {training['best_epoch']}, is kept",
+        ),
+        (
+            "optimiser",
+            f"AdamW, one cycle to {training['rate']:.9g}, weight decay {training['weight_decay']:.9g}",
+        ),
+        ("batch", training["batch"]),
+    )
+    return ["## Training", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in said), ""]
+
+
+def _side(training: Any, side: str) -> str:
+    return f"{training[f'walks_{side}']} feet's walks, {training[f'subjects_{side}']} subjects"
+
+
+def _accuracy(manifest: Manifest, training: Any) -> list[str]:
+    rows = []
+    for key, value in manifest.metrics.items():
+        plain, _, output = key.partition(":")
+        for known, text, unit in _UNITS:
+            if known == plain:
+                shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+                rows.append(f"| {text}{f', {output}' if output else ''} | {shown} | {unit} |")
+    synthetic = " Synthetic walks: nobody walked these." if training.get("synthetic") else ""
+    return [
+        "## Accuracy",
+        "",
+        "Float, pooled over the validation subjects, after the first 200 samples of each 1000-sample chunk; "
+        "one run." + synthetic,
+        "",
+        "| | value | unit |",
+        "|---|---:|---|",
+        *rows,
+        "",
+    ]
+
+
+def _limits(manifest: Manifest, training: Any) -> list[str]:
+    limits = []
+    if training.get("synthetic"):
+        limits.append(
+            "Trained and judged on a synthetic walker: it shows that the chain works, not how people walk."
+        )
+    elif training:
+        limits.append(f"The target is {training['force_source']}.")
+    if "r2_unseen" in manifest.metrics:
+        limits.append("The target contains the inputs; read the R2 of the unseen part beside the plain one.")
+    if training:
+        limits.append(
+            "The epoch was chosen on the validation subjects, so their error is slightly flattered."
+        )
+    limits.append("Level walking only; a research tool, not a medical device.")
+    return ["## Limits", "", *(f"- {limit}" for limit in limits), ""]
+
+
+def _licence(training: Any) -> list[str]:
+    text = ["Weights: Apache-2.0."]
+    if "gaitpdb" in str(training.get("data", "")):
+        text.append(
+            "The walks are PhysioNet's (Gait in Parkinson's Disease 1.0.0, Open Data Commons Attribution "
+            "licence as its page states it) and are not shipped: `edgegrf data fetch gaitpdb`."
+        )
+    return text

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How good a float student is on examples it did not learn from."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from edgegrf.distill.examples import Examples
+from edgegrf.gait.metrics import Estimated, pooled_accuracy
+from edgegrf.students.student import Student
+
+__all__ = ["counted", "estimates", "metrics", "rmse"]
+
+_BATCH = 64
+
+
+def counted(values: Tensor, examples: Examples) -> Tensor:
+    """The estimates or forces [N, K, T] that count: those after the warm-up."""
+    return values[..., examples.warmup :]
+
+
+def estimates(student: Student, examples: Examples) -> Tensor:
+    """Force [N, K, T] of every example, or [N, K, 1] of a student with one estimate a window."""
+    student.eval()
+    with torch.no_grad():
+        return torch.cat([student(part) for part in torch.split(examples.pressure, _BATCH)])
+
+
+def rmse(student: Student, examples: Examples) -> float:
+    """Root mean square error over all outputs and all samples that count, in the output unit."""
+    guess = counted(estimates(student, examples), examples)
+    truth = counted(examples.force, examples)[..., -guess.shape[2] :]
+    return math.sqrt(float((guess - truth).double().square().mean()))
+
+
+def metrics(student: Student, examples: Examples) -> dict[str, float]:
+    """The pooled accuracy of each output; keys of the second and later outputs end in `:NAME`.
+
+    The unseen part is told only where the pressure is a force in the unit of the output.
+    """
+    interface = student.interface
+    force = estimates(student, examples).numpy()
+    found: dict[str, float] = {}
+    for index, name in enumerate(interface.outputs):
+        inputs_are_forces = interface.sensor_unit == interface.output_unit and not interface.frame
+        runs = [
+            Estimated(
+                force[n, index],
+                examples.force[n, index, -force.shape[2] :].numpy(),
+                float(examples.body_weight_n[n]),
+                examples.pressure[n].T.numpy() if inputs_are_forces and force.shape[2] > 1 else None,
+            )
+            for n in range(len(examples))
+        ]
+        pooled = pooled_accuracy(runs, sample_rate_hz=interface.sample_rate_hz, warmup=examples.warmup)
+        suffix = f":{name}" if index else ""
+        found |= {key + suffix: value for key, value in pooled.items() if math.isfinite(value)}
+    return found

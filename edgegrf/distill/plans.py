@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of the shipped students: everything that defines one but the walks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgegrf.distill.settings import Settings
+from edgegrf.errors import UnknownNameError
+from edgegrf.manifest import Interface
+from edgegrf.resources import DEFAULT_STUDENT
+
+__all__ = ["INSOLE4", "MATRIX", "PLANS", "Plan", "plan_of"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A student to train; `synthetic` plans learn from the synthetic walker unless walks are given."""
+
+    architecture: str
+    interface: Interface
+    hyper: Mapping[str, Any] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    synthetic: bool = False
+
+
+#: the benchmark task "reduced insole": 4 of the 8 sensors of a foot, that foot's total force, causal
+INSOLE4 = Interface(
+    sensors=("s1", "s3", "s4", "s7"),
+    sensor_unit="BW",
+    outputs=("vertical_force",),
+    output_unit="BW",
+    sample_rate_hz=100.0,
+    window=200,
+)
+_WHOLE_WINDOWS = dataclasses.replace(INSOLE4, lookahead=-1)
+
+#: a 16 x 8 matrix insole and two force components
+MATRIX = Interface(
+    sensors=tuple(f"r{row}c{column}" for row in range(16) for column in range(8)),
+    sensor_unit="BW",
+    outputs=("vertical_force", "anterior_posterior_force"),
+    output_unit="BW",
+    sample_rate_hz=100.0,
+    window=200,
+    frame=(16, 8),
+)
+
+PLANS: dict[str, Plan] = {
+    DEFAULT_STUDENT: Plan("dstcn", INSOLE4, {"dilations": [3, 9, 27]}),
+    "insole4-tcn32": Plan("tcn", INSOLE4),
+    "insole4-gru32": Plan("gru", INSOLE4),
+    "insole4-wrn16-1": Plan("wrn", _WHOLE_WINDOWS, {"depth": 16}),
+    "insole4-wrn28-1": Plan("wrn", _WHOLE_WINDOWS, {"depth": 28}),
+    "matrix16x8-st": Plan("matrix", MATRIX, synthetic=True),
+}
+
+
+def plan_of(
+    name: str | None, architecture: str | None, hyper: Mapping[str, Any], settings: Mapping[str, Any]
+) -> tuple[str, Plan]:
+    """A shipped student's plan, or one for `architecture` on the default task, changed by what is given.
+
+    Without any name: the default student.  A new student without a name has its architecture's.
+    Raises UnknownNameError.
+    """
+    if architecture is None:
+        name = name or DEFAULT_STUDENT
+        if name not in PLANS:
+            raise UnknownNameError("student", name, PLANS)
+        base = PLANS[name]
+    else:
+        base = _new(architecture)
+    chosen = dataclasses.replace(
+        base,
+        hyper={**base.hyper, **hyper},
+        settings=dataclasses.replace(base.settings, **settings),
+    )
+    return name or str(architecture), chosen
+
+
+def _new(architecture: str) -> Plan:
+    """The shipped plan of that architecture, if there is one, without its hyper-parameters."""
+    for known in PLANS.values():
+        if known.architecture == architecture:
+            return dataclasses.replace(known, hyper={})
+    return Plan(architecture, INSOLE4)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trainer's numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The trainer's numbers; rate is the peak of a one-cycle schedule (Smith & Topin 2018)."""
+
+    epochs: int = 40
+    batch: int = 32
+    rate: float = 1e-2
+    weight_decay: float = 1e-4
+    #: epochs without a better validation RMSE before training stops; 0: never
+    patience: int = 0
+    seed: int = 1
+    #: standard deviation of the logarithm of a gain of each sensor, drawn anew for each chunk; the target
+    #: gains what the sensors gain, since it is their foot's total
+    gain_spread: float = 0.0
