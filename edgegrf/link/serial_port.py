@@ -37,7 +37,7 @@ class SerialPort:
             raise MissingToolError("pyserial is not installed", fix="pip install pyserial") from error
         # after unplugging: pyserial's error (an OSError), a bare OSError or termios.error
         self._failures: tuple[type[Exception], ...] = (OSError, *_termios_error())
-        refusals = (ValueError, *self._failures)
+        refusals: tuple[type[Exception], ...] = (ValueError, *self._failures)
         try:
             port: Any = serial.serial_for_url(name, do_not_open=True)
             port.baudrate, port.exclusive = baud, True

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running walks on a board: what went in, what came out, what the host says to the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.bench.quantize import dequantize, quantize
+from edgegrf.gait.trials import Trial
+from edgegrf.link.device import Device
+from edgegrf.parity.c_board import Host, on_host
+from edgegrf.progress import Progress, silent
+
+__all__ = ["Run", "measure"]
+
+Int8 = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trial on the board, whole or, when it was interrupted, as far as it came.
+
+    `estimates` [N, K] int8 belong to the trial's samples `samples` [N]; `expected` are the host's to the
+    same input.  `cycles` has one count for each inference.  `clipped` input values were outside int8.
+    """
+
+    trial: Trial
+    samples: NDArray[np.int64]
+    estimates: Int8
+    expected: Int8
+    force: NDArray[np.float64]  # [N, K], the estimates in the manifest's unit
+    cycles: NDArray[np.uint32]
+    samples_in: int
+    clipped: int
+    whole: bool = True
+
+
+@dataclass
+class _Collected:
+    estimates: list[Int8]
+    cycles: list[NDArray[np.uint32]]
+    samples_in: int = 0
+
+
+def measure(
+    device: Device,
+    host: Host,
+    trial: Trial,
+    mode: str,
+    *,
+    before: int = 0,
+    total: int = 0,
+    progress: Progress = silent,
+) -> Run:
+    """Run one trial; Ctrl-C (KeyboardInterrupt) ends it early with what had come until then.
+
+    `before` samples were done and `total` are to be done in the whole bench: what `progress` shows.
+    """
+    info = device.info
+    x, clipped = quantize(trial.x, info.input_scale, info.input_zero_point)
+    got = _Collected([], [])
+    whole = True
+    try:
+        for estimates, cycles, samples in _pieces(device, x, mode):
+            got.estimates.append(estimates)
+            got.cycles.append(cycles)
+            got.samples_in += samples
+            progress(f"{mode} on {info.board}", before + got.samples_in, total)
+    except KeyboardInterrupt:
+        whole = False
+    done = x[: got.samples_in]
+    estimates = _joined(got.estimates, info.output_channels)
+    return Run(
+        trial=trial,
+        samples=_places(device, len(estimates), mode),
+        estimates=estimates,
+        expected=_expected(device, host, done, mode),
+        force=dequantize(estimates, info.output_scale, info.output_zero_point),
+        cycles=np.concatenate(got.cycles) if got.cycles else np.empty(0, np.uint32),
+        samples_in=got.samples_in,
+        clipped=clipped,
+        whole=whole,
+    )
+
+
+def _pieces(device: Device, x: Int8, mode: str) -> Iterator[tuple[Int8, NDArray[np.uint32], int]]:
+    if mode == "stream":
+        for estimates, cycles in device.parts(x):
+            yield estimates, cycles, len(cycles)
+        return
+    size = device.info.window_samples
+    for at in range(0, len(x) - size + 1, size):
+        estimates, took = device.window(x[at : at + size])
+        yield estimates, np.array([took], np.uint32), size
+
+
+def _expected(device: Device, host: Host, x: Int8, mode: str) -> Int8:
+    if not len(x):
+        return np.empty((0, device.info.output_channels), np.int8)
+    if mode == "stream":
+        return on_host(host, x, mode)
+    windows = x.reshape(-1, device.info.window_samples, x.shape[1])
+    return np.concatenate([on_host(host, window, mode) for window in windows])
+
+
+def _places(device: Device, estimates: int, mode: str) -> NDArray[np.int64]:
+    """Which sample each estimate is about; negative before the look-ahead is filled."""
+    info = device.info
+    if mode == "stream":
+        return np.arange(1, estimates + 1) * info.period - 1 - info.lookahead
+    every = info.window_samples // info.window_estimates
+    return np.arange(1, estimates + 1) * every - 1
+
+
+def _joined(parts: list[Int8], channels: int) -> Int8:
+    return np.concatenate(parts) if parts else np.empty((0, channels), np.int8)
