@@ -18,7 +18,7 @@ from edgegrf.gait.recording import Recording
 from edgegrf.progress import Progress, silent
 from edgegrf.resources import cache_folder
 
-__all__ = ["FORMATS", "default_data", "read_walks", "walks_or_synthetic"]
+__all__ = ["FORMATS", "default_data", "read_walks", "walk_files", "walks_or_synthetic"]
 
 #: a folder is read in the first of these that has files in it
 FORMATS: tuple[Format, ...] = (PACKED_WALKS, GAITPDB_TEXT, ARCHIVE, PLAIN_CSV)
@@ -86,22 +86,30 @@ def walks_or_synthetic(
     ]
 
 
+def walk_files(path: Path) -> list[Path]:
+    """The files that `read_walks(path)` reads, in its order; raises DataError when there are none."""
+    return _files(path)[1]
+
+
 def _walks(path: Path, columns: Path | None, subjects: Subjects) -> Iterator[Walk]:
-    if path.is_dir():
-        found = _of_folder(path)
-        if found is None:
-            raise DataError(
-                f"{path} holds no walks",
-                why="no walks.npz, GaCo01_01.txt, .npz or .csv in it",
-                fix="edgegrf data fetch gaitpdb, or edgegrf data make -o FOLDER",
-            )
-        form, files = found
-        for file in files:
-            yield from form.read(file, columns, subjects)
-    elif path.exists():
-        yield from _format_of(path).read(path, columns, subjects)
-    else:
+    form, files = _files(path)
+    for file in files:
+        yield from form.read(file, columns, subjects)
+
+
+def _files(path: Path) -> tuple[Format, list[Path]]:
+    if not path.exists():
         raise DataError(f"{path} does not exist", fix="edgegrf data fetch gaitpdb, or give another --data")
+    if not path.is_dir():
+        return _format_of(path), [path]
+    found = _of_folder(path)
+    if found is None:
+        raise DataError(
+            f"{path} holds no walks",
+            why="no walks.npz, GaCo01_01.txt, .npz or .csv in it",
+            fix="edgegrf data fetch gaitpdb, or edgegrf data make -o FOLDER",
+        )
+    return found
 
 
 def _of_folder(folder: Path) -> tuple[Format, list[Path]] | None:

@@ -4,7 +4,7 @@
 Vertical: a half wave and its third harmonic, F = a (cos θ - q cos 3θ), θ = π (u - 1/2), over the stance
 u = 0..1.  q makes the two humps and grows with speed; a follows from momentum: over a stride the two feet
 together carry one body weight (Alexander & Jayes 1980, J Biomech 13:383).  To it comes the heel-strike
-transient, a short peak at 6 % of stance.  q and the transient are set so that stance curves resemble
+transient, a short peak at 8 % of stance.  q and the transient are set so that stance curves resemble
 gaitpdb's controls (docs/data.md).
 
 Fore-aft: the force points from the centre of pressure to a point above the hips, past which the foot
@@ -23,15 +23,15 @@ __all__ = ["fore_aft", "vertical"]
 
 Vector = NDArray[np.float64]
 
-_TRANSIENT_AT = 0.063  # of stance
+_TRANSIENT_AT = 0.08  # of stance
 _PIVOT_M = 1.1  # height of the virtual pivot, a little above the centre of mass
 _ROLL_M = 0.2  # how far the centre of pressure travels from heel to toe
 
 
 def vertical(u: Vector, speed_mps: float) -> Vector:
     """Vertical force in BW at stance phase u [T]; 0 outside 0..1."""
-    q = 0.24 + 0.20 * (speed_mps - 1.3)
-    height = 0.31 * speed_mps / 1.3
+    q = 0.256 + 0.135 * (speed_mps - 1.3)
+    height = 0.326 + 0.64 * (speed_mps - 1.3)
     # mean of each term over the stance: 2/π, 2/(3π) and the transient's area
     stance_mean = 0.5 / duty_factor(speed_mps)
     a = (stance_mean - height * np.e * _TRANSIENT_AT) * np.pi / 2 / (1 + q / 3)
