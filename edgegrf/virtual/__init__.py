@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Virtual boards: the same images as real ones, run under an emulated core; their times are estimates."""
+
+from __future__ import annotations
+
+from edgegrf.virtual.board import VirtualBoard
+from edgegrf.virtual.cortexm.cycles import ERROR_BAND
+from edgegrf.virtual.serve import serve
+
+__all__ = ["ERROR_BAND", "VirtualBoard", "serve"]

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual board: a firmware image, unmodified, on an emulated chip, driven byte by byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from edgegrf.errors import DeviceError, UnknownNameError
+from edgegrf.virtual.image import load_image
+from edgegrf.virtual.line import Line
+from edgegrf.virtual.nrf52.chip import Nrf52840
+
+if TYPE_CHECKING:
+    from edgegrf.boards import Board
+
+__all__ = ["CHIPS", "VirtualBoard"]
+
+#: the chips that can be emulated, by a board's port
+CHIPS = {"nrf52840": Nrf52840}
+
+#: the core runs at most this long, in cycles, before DMA shows in RAM that is polled without a register
+_SLICE = 32_768
+#: how long a board is given to start up before the host may speak
+_BOOT_SECONDS = 0.05
+
+
+class VirtualBoard:
+    """Runs `image` (ELF, Intel HEX, raw binary, or the path of one) as `board` would.
+
+    Synchronous and deterministic: time passes only inside `run`, and the same bytes in give the same
+    bytes and cycles out.  `strict` makes an access to a register that is not modelled an error; otherwise
+    it is listed in `warnings`.  Raises DeviceError when the firmware faults.
+    """
+
+    def __init__(self, image: bytes | Path, board: Board, *, strict: bool = False) -> None:
+        chip = CHIPS.get(board.port)
+        if chip is None:
+            raise UnknownNameError("virtual chip", board.port, CHIPS)
+        self.board = board
+        self._strict = strict
+        self._line = Line(10 * chip.clock_hz // board.baud)
+        self._chip = chip(load_image(image, board.flash_origin), self._line, board.flash_origin)
+        self._booted = False
+
+    @property
+    def cycles(self) -> int:
+        """Active cycles of the core since power-on: an estimate, see `cortexm.cycles.ERROR_BAND`."""
+        return self._chip.core.cycles
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+        return self._chip.core.counter.instructions
+
+    @property
+    def seconds(self) -> float:
+        """Virtual time since power-on, sleep included."""
+        return self._chip.time / self._chip.clock_hz
+
+    @property
+    def overruns(self) -> int:
+        """Bytes from the host that were lost because nothing had room for them."""
+        return self._chip.overruns
+
+    @property
+    def unheard(self) -> int:
+        """Bytes from the host that came while the receiver was off."""
+        return self._chip.unheard
+
+    @property
+    def idle(self) -> bool:
+        """True when the board sleeps and nothing is to happen until the host speaks."""
+        return self._chip.asleep and self._chip.bus.due() is None
+
+    @property
+    def due_seconds(self) -> float | None:
+        """Virtual seconds until something happens by itself: 0 while awake, None when idle."""
+        if not self._chip.asleep:
+            return 0.0
+        due = self._chip.bus.due()
+        return None if due is None else max(0.0, (due - self._chip.time) / self._chip.clock_hz)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know: registers that are not modelled, a slow counter, lost bytes."""
+        notes = [f"{access}, {count} times" for access, count in sorted(self._chip.bus.unmodelled.items())]
+        notes += [self._chip.core.note] if self._chip.core.note else []
+        notes += [f"{self.overruns} bytes lost to overruns"] if self.overruns else []
+        return notes + ([f"{self.unheard} bytes came while the receiver was off"] if self.unheard else [])
+
+    def feed(self, data: bytes) -> None:
+        """Send bytes to the board; they arrive one by one while it runs, at the board's baud rate.
+
+        A board that never ran is given time to start first, as a host that has just powered it would.
+        """
+        if not self._booted:
+            self._run(_BOOT_SECONDS, until="idle")
+        self._line.feed(data)
+
+    def run(self, max_seconds: float = 1.0, *, until: Literal["output", "idle"] = "output") -> bytes:
+        """Let virtual time pass and return what the board sent.
+
+        Ends after `max_seconds` of virtual time, when the board is idle, or, with `until` "output", when it
+        has sent something and the transmitter rests.
+        """
+        self._run(max_seconds, until=until)
+        return self._line.take()
+
+    def reset(self) -> None:
+        """Press the reset button: core and peripherals start over, RAM and the wire keep their contents."""
+        self._chip.reset(reason=1)  # RESETREAS.RESETPIN
+
+    def close(self) -> None:
+        """Free the emulator; the board must not be used again."""
+        self._chip.core.close()
+
+    def _run(self, max_seconds: float, *, until: str) -> None:
+        chip = self._chip
+        self._booted = True
+        limit = chip.time + round(max_seconds * chip.clock_hz)
+        while chip.time < limit and not self.idle:
+            if until == "output" and self._line.has_output and not chip.transmitting:
+                break
+            if chip.asleep:
+                chip.sleep(limit)
+            else:
+                chip.execute(min(limit - chip.time, _SLICE))
+            if self._strict and chip.bus.unmodelled:
+                raise DeviceError(
+                    f"not modelled: {'; '.join(sorted(chip.bus.unmodelled))}",
+                    why="the firmware uses a register that this virtual chip lacks",
+                )

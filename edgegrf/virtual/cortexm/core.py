@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Cortex-M4F under Unicorn: memory, the way to the peripherals, sleep, faults, and counted cycles."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any
+
+from edgegrf.errors import DeviceError, MissingToolError
+from edgegrf.virtual.cortexm.cycles import BlockCost, block_cost
+from edgegrf.virtual.cortexm.decode import decode
+from edgegrf.virtual.counter import make_counter
+from edgegrf.virtual.image import Firmware
+
+__all__ = ["Core", "Region", "Stop"]
+
+#: (first address, size in bytes); registers live in these
+Region = tuple[int, int]
+
+_NEVER = 0xFFFF_FFFE
+
+
+class Stop(enum.Enum):
+    """Why the core came back."""
+
+    TIME = enum.auto()
+    WFI = enum.auto()
+    WFE = enum.auto()
+
+
+#: Thumb encodings, narrow and wide
+_SLEEPS = (
+    (b"\x30\xbf", Stop.WFI), (b"\x20\xbf", Stop.WFE), (b"\xaf\xf3\x03\x80", Stop.WFI),
+    (b"\xaf\xf3\x02\x80", Stop.WFE),
+)  # fmt: skip
+
+
+class Core:
+    """Runs Thumb code; `read` and `write` serve the register regions, `vectors` is
+    where the vector table lies, `fpu_on` tells CPACR's state.
+
+    Raises DeviceError with the PC and the nearest symbol when the firmware faults.
+    """
+
+    def __init__(
+        self,
+        firmware: Firmware,
+        *,
+        flash: Region,
+        ram: Region,
+        registers: tuple[Region, ...],
+        vectors: int,
+        read: Callable[[int, int], int],
+        write: Callable[[int, int, int], None],
+        fpu_on: Callable[[], bool],
+    ) -> None:
+        uc = self._uc = _unicorn()
+        self._firmware, self._flash, self._ram, self._vectors = firmware, flash, ram, vectors
+        self._read, self._write, self._fpu_on = read, write, fpu_on
+        self._bad_access = ""
+        self._map_memory(registers)
+        import unicorn.arm_const as arm
+
+        self._pc, self._sp = arm.UC_ARM_REG_PC, arm.UC_ARM_REG_SP
+        self._primask = arm.UC_ARM_REG_PRIMASK
+        numbers = {f"r{n}": getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)} | {"lr": arm.UC_ARM_REG_LR}
+        self.counter, self.note = make_counter(uc, self._cost, numbers, flash[1])
+        self.reset()
+
+    @property
+    def pc(self) -> int:
+        """The address of the next instruction."""
+        return int(self._uc.reg_read(self._pc))
+
+    @property
+    def masked(self) -> bool:
+        """True when PRIMASK holds interrupts back."""
+        return bool(self._uc.reg_read(self._primask) & 1)
+
+    @property
+    def cycles(self) -> int:
+        """Active cycles so far (sleep does not count), by the cycle model."""
+        return self.counter.half_cycles // 2
+
+    def reset(self) -> None:
+        """Take stack pointer and program counter from the vector table."""
+        words = bytes(self._uc.mem_read(self._vectors, 8))
+        stack, entry = (int.from_bytes(words[place : place + 4], "little") for place in (0, 4))
+        if not entry & 1:
+            raise DeviceError(
+                f"the reset vector 0x{entry:08X} is not Thumb code",
+                why=f"there is no vector table at 0x{self._vectors:08X}",
+                fix="load the image that was built for this board",
+            )
+        self._uc.reg_write(self._sp, stack)
+        self._uc.reg_write(self._pc, entry)
+        self._uc.reg_write(self._primask, 0)
+
+    def run(self, cycles: int) -> Stop:
+        """Run about `cycles` active cycles (to the end of a block), or until the core goes to sleep."""
+        from unicorn import UcError
+
+        counter = self.counter
+        counter.deadline = counter.half_cycles + 2 * cycles
+        fault: UcError | None = None
+        try:
+            self._uc.emu_start(self.pc | 1, _NEVER)
+        except UcError as error:
+            fault = error
+        if counter.failure is not None:
+            raise counter.failure
+        slept = self._slept()  # WFE ends in an "invalid instruction" with the PC already past it
+        if fault is not None and slept is not Stop.WFE:
+            raise self._fault(fault)
+        return slept or Stop.TIME
+
+    def stop(self) -> None:
+        """Make the core come back after the running block."""
+        self._uc.emu_stop()
+
+    def load(self, address: int, size: int) -> bytes:
+        """RAM contents; raises IndexError outside RAM."""
+        self._check(address, size)
+        return bytes(self._uc.mem_read(address, size))
+
+    def store(self, address: int, data: bytes) -> None:
+        """Write RAM; raises IndexError outside RAM."""
+        self._check(address, len(data))
+        self._uc.mem_write(address, data)
+
+    def where(self, address: int) -> str:
+        """An address as a person reads it, with the nearest symbol."""
+        symbol = self._firmware.nearest(address)
+        return f"0x{address:08X}" + (f" ({symbol})" if symbol else "")
+
+    def close(self) -> None:
+        """Free the counter's memory."""
+        self.counter.close()
+
+    def _map_memory(self, registers: tuple[Region, ...]) -> None:
+        import unicorn
+
+        uc = self._uc
+        uc.mem_map(*self._flash, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
+        uc.mem_map(*self._ram, unicorn.UC_PROT_ALL)
+        uc.mem_write(self._flash[0], b"\xff" * self._flash[1])
+        for address, data in self._firmware.segments:
+            if not _inside(address, len(data), self._flash):
+                raise DeviceError(
+                    f"the image loads {len(data)} bytes at 0x{address:08X}, outside the flash",
+                    fix="load the image of this board",
+                )
+            uc.mem_write(address, data)
+        for start, size in registers:
+            uc.mmio_map(start, size, self._on_read, start, self._on_write, start)
+        uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
+
+    def _check(self, address: int, size: int) -> None:
+        if not _inside(address, size, self._ram):
+            raise IndexError(address)
+
+    def _on_read(self, uc: Any, offset: int, size: int, start: int) -> int:
+        return self._read(start + offset, size)
+
+    def _on_write(self, uc: Any, offset: int, size: int, value: int, start: int) -> None:
+        self._write(start + offset, size, value)
+
+    def _on_invalid(self, uc: Any, access: int, address: int, size: int, value: int, user: object) -> bool:
+        self._bad_access = f" at 0x{address:08X}"
+        return False
+
+    def _cost(self, address: int, size: int) -> BlockCost:
+        code = bytes(self._uc.mem_read(address, size))
+        cost = block_cost(decode(code, address), address, self._flash[1])
+        if cost.uses_fpu and not self._fpu_on():
+            raise DeviceError(
+                f"floating point at {self.where(address)} with the FPU off",
+                why="a real core takes a usage fault: CPACR was not written",
+                fix="enable coprocessors 10 and 11 in the reset handler",
+            )
+        return cost
+
+    def _slept(self) -> Stop | None:
+        """Whether the last block ended by going to sleep."""
+        pc = self.pc
+        mapped = any(_inside(pc - 4, 4, region) for region in (self._flash, self._ram))
+        if pc != self.counter.previous_end or not mapped:
+            return None
+        last = bytes(self._uc.mem_read(pc - 4, 4))
+        return next((stop for code, stop in _SLEEPS if last.endswith(code)), None)
+
+    def _fault(self, error: Any) -> DeviceError:
+        what, self._bad_access = f"{error}{self._bad_access}", ""
+        return DeviceError(
+            f"the firmware faulted at PC {self.where(self.pc)}: {what}",
+            why="a real core would now be in its fault handler",
+            fix="look up the address with arm-none-eabi-addr2line on the ELF file",
+        )
+
+
+def _inside(address: int, size: int, region: Region) -> bool:
+    return region[0] <= address and address + size <= region[0] + region[1]
+
+
+def _unicorn() -> Any:
+    try:
+        import unicorn
+        from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4
+    except ImportError as error:
+        raise MissingToolError("unicorn is not installed", fix="pip install 'edgegrf[virtual]'") from error
+    uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+    uc.ctl_set_cpu_model(UC_CPU_ARM_CORTEX_M4)
+    return uc

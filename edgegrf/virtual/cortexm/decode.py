@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Thumb code as the cycle model needs it: names, registers read and written, words moved."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from edgegrf.errors import MissingToolError
+
+__all__ = ["Instruction", "decode"]
+
+_LISTS = ("ldm", "stm", "vldm", "vstm", "push", "pop", "vpush", "vpop")
+_LONG_ACCUMULATE = ("smlal", "smlald", "smlaldx", "smlalbb", "smlalbt", "smlaltb", "smlaltt", "smlsld",
+                    "smlsldx", "umlal", "umaal")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction; registers by their names (r0..r12, sp, lr, pc, s0..s31)."""
+
+    name: str  # without condition and type: ldr, smlad, vadd; "unknown" if it cannot be decoded
+    size: int = 2  # bytes
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    base: str = ""  # of the memory operand
+    index: str = ""
+    shift: int = 0  # of the index, to the left
+    words: int = 0  # moved by a load or store of a register list
+    writeback: bool = False  # the base moves on by a constant
+    constant: bool = False  # the last operand is a number
+    hint: str = ""  # of hint instructions: nop, sev, wfe...
+
+
+def decode(code: bytes, address: int) -> list[Instruction]:
+    """The instructions of one basic block of Thumb-2 code."""
+    disassembler = _capstone()
+    found: list[Instruction] = []
+    offset = 0
+    while offset < len(code):
+        for raw in disassembler.disasm(code[offset:], address + offset):
+            found.append(_instruction(raw))
+            offset += raw.size
+        if offset < len(code):  # what capstone does not know is stepped over at its Thumb length
+            size = 4 if code[offset + 1] >> 3 in (0b11101, 0b11110, 0b11111) else 2
+            found.append(Instruction("unknown", size))
+            offset += size
+    return found
+
+
+@functools.cache
+def _capstone() -> Any:
+    try:
+        import capstone
+    except ImportError as error:
+        raise MissingToolError("capstone is not installed", fix="pip install 'edgegrf[virtual]'") from error
+    disassembler = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
+    disassembler.detail = True
+    return disassembler
+
+
+def _instruction(raw: Any) -> Instruction:
+    from capstone.arm import ARM_OP_IMM, ARM_OP_MEM, ARM_OP_REG
+
+    name = _plain(raw.insn_name())
+    operands = raw.operands
+    registers = [raw.reg_name(operand.reg) for operand in operands if operand.type == ARM_OP_REG]
+    memory = next((operand for operand in operands if operand.type == ARM_OP_MEM), None)
+    read, written = ([raw.reg_name(number) for number in numbers] for numbers in raw.regs_access())
+    base = index = ""
+    shift = 0
+    if memory is not None:
+        base = raw.reg_name(memory.mem.base) or ""
+        index = raw.reg_name(memory.mem.index) or ""
+        shift = memory.shift.value if index else 0
+    elif name in _LISTS:
+        base = "sp" if name in ("push", "pop", "vpush", "vpop") else registers[0]
+        registers = registers if base == "sp" and name not in ("ldm", "stm") else registers[1:]
+        if name.startswith("v"):  # capstone mistakes the list of these for sources or for nothing
+            written = [*([base] if raw.writeback or base == "sp" else []), *_loaded(name, registers)]
+    if name in _LONG_ACCUMULATE:  # capstone leaves out that the two accumulators are read
+        read = [*read, *registers[:2]]
+    return Instruction(
+        name, raw.size, frozenset(read), frozenset(written), base, index, shift,
+        words=sum(2 if register[0] == "d" else 1 for register in registers) if name in _LISTS else 0,
+        writeback=bool(raw.writeback) or name in ("push", "pop", "vpush", "vpop"),
+        constant=bool(operands) and operands[-1].type == ARM_OP_IMM,
+        hint=raw.mnemonic.split(".")[0] if name == "hint" else "",
+    )  # fmt: skip
+
+
+def _loaded(name: str, registers: list[str]) -> list[str]:
+    return registers if name in ("vldm", "vpop") else []
+
+
+def _plain(name: str) -> str:
+    for prefix in ("vldm", "vstm", "ldm", "stm"):  # the addressing mode (ia, db) costs nothing
+        if name.startswith(prefix):
+            return prefix
+    return str(name)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The block hook that counts instructions and cycles: native C, or Python where there is no compiler."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from edgegrf.errors import EdgegrfError, MissingToolError, OutputError
+from edgegrf.process import run
+from edgegrf.resources import cache_folder
+from edgegrf.toolchain import host_compiler
+from edgegrf.virtual.cortexm.cycles import FLASH_READ, TAKEN_BRANCH, BlockCost
+
+__all__ = ["Counter", "Decode", "NativeCounter", "PythonCounter", "make_counter"]
+
+#: (address, size in bytes) of a block -> its cost
+Decode = Callable[[int, int], BlockCost]
+
+_SOURCE = Path(__file__).with_name("counter.c")
+_UC_HOOK_BLOCK = 8
+_PROBES = 6
+
+
+class Counter(Protocol):
+    """What has run so far, in instructions and half cycles; `deadline` stops the core."""
+
+    instructions: int
+    half_cycles: int
+    flash_reads: int
+    deadline: int
+    previous_end: int
+    sent_event: int
+    #: what went wrong inside the hook, to be raised when the core has stopped
+    failure: Exception | None
+
+    def close(self) -> None: ...
+
+
+class _Probe(ctypes.Structure):
+    _fields_ = [
+        ("base", ctypes.c_int32), ("index", ctypes.c_int32), ("shift", ctypes.c_uint32),
+        ("reads", ctypes.c_uint32),
+    ]  # fmt: skip
+
+
+class _Block(ctypes.Structure):
+    _fields_ = [
+        ("address", ctypes.c_uint32), ("size", ctypes.c_uint32), ("instructions", ctypes.c_uint32),
+        ("half_cycles", ctypes.c_uint32), ("sets_event", ctypes.c_uint32), ("probes", ctypes.c_uint32),
+        ("probe", _Probe * _PROBES),
+    ]  # fmt: skip
+
+
+class _State(ctypes.Structure):
+    """The head of `struct counter`, before its table."""
+
+    _fields_ = [
+        ("instructions", ctypes.c_uint64), ("half_cycles", ctypes.c_uint64), ("flash_reads", ctypes.c_uint64),
+        ("deadline", ctypes.c_uint64), ("previous_end", ctypes.c_uint32), ("sent_event", ctypes.c_uint32),
+        ("taken_branch", ctypes.c_uint32), ("flash_read", ctypes.c_uint32), ("flash_size", ctypes.c_uint32),
+        ("used", ctypes.c_uint32), ("core", ctypes.c_void_p), ("stop", ctypes.c_void_p),
+        ("read", ctypes.c_void_p), ("decode", ctypes.c_void_p),
+    ]  # fmt: skip
+
+
+_DECODE_CALL = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.POINTER(_Block))
+
+
+class NativeCounter:
+    """counter.c, compiled once and hooked into a Unicorn core; raises MissingToolError without a compiler.
+
+    `registers` gives the emulator's number of each register that a probe names.
+    """
+
+    def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> None:
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        self._library = _library()
+        self._memory: int | None = self._library.counter_new()
+        if not self._memory:
+            raise MemoryError
+        self.failure: Exception | None = None
+        self._stop = functools.partial(uclib.uc_emu_stop, uc._uch)
+        self._decode = decode
+        self._registers = registers
+        self._callback = _DECODE_CALL(self._fill)
+        state = self._state = ctypes.cast(self._memory, ctypes.POINTER(_State)).contents
+        state.taken_branch, state.flash_read, state.flash_size = TAKEN_BRANCH, FLASH_READ, flash_size
+        state.core = ctypes.cast(uc._uch, ctypes.c_void_p).value
+        state.stop = ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value
+        state.read = ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p).value
+        state.decode = ctypes.cast(self._callback, ctypes.c_void_p).value
+        handle = ctypes.c_size_t()
+        hook = ctypes.cast(self._library.counter_block, ctypes.c_void_p)
+        refused = uclib.uc_hook_add(
+            uc._uch, ctypes.byref(handle), _UC_HOOK_BLOCK, hook, ctypes.c_void_p(self._memory),
+            ctypes.c_uint64(1), ctypes.c_uint64(0),
+        )  # fmt: skip
+        if refused:
+            raise MissingToolError(f"unicorn refuses the block hook with code {refused}")
+
+    def __getattr__(self, name: str) -> int:
+        return int(getattr(self.__dict__["_state"], name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("instructions", "half_cycles", "deadline", "previous_end", "sent_event"):
+            setattr(self._state, name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def close(self) -> None:
+        """Give the table's memory back; the core must not run again."""
+        if self._memory:
+            self._library.counter_free(self._memory)
+            self._memory = None
+
+    def _fill(self, address: int, size: int, target: Any) -> None:
+        block = target.contents
+        try:
+            cost = self._decode(address, size)
+        except Exception as error:  # an exception cannot cross the C frames; the core raises it
+            self.failure = error
+            self._stop()
+            return
+        block.instructions, block.half_cycles = cost.instructions, cost.half_cycles
+        block.sets_event = cost.sets_event
+        probes = cost.probes[:_PROBES]
+        block.probes = len(probes)
+        for place, probe in zip(block.probe, probes, strict=False):
+            place.base, place.index = self._registers[probe.base], self._registers.get(probe.index, 0)
+            place.shift, place.reads = probe.shift, probe.reads
+
+
+class PythonCounter:
+    """The same counts from a Python hook: bit for bit those of counter.c, thirty times slower."""
+
+    def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> None:
+        self.instructions = self.half_cycles = self.flash_reads = 0
+        self.deadline = self.previous_end = self.sent_event = 0
+        self.failure: Exception | None = None
+        self._decode = functools.cache(decode)
+        self._registers = registers
+        self._flash_size = flash_size
+        uc.hook_add(_UC_HOOK_BLOCK, self._block)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _block(self, uc: Any, address: int, size: int, user: object) -> None:
+        try:
+            cost = self._decode(address, size)
+        except Exception as error:
+            self.failure = error
+            uc.emu_stop()
+            return
+        self.instructions += cost.instructions
+        self.half_cycles += cost.half_cycles + (TAKEN_BRANCH if address != self.previous_end else 0)
+        for probe in cost.probes[:_PROBES]:
+            base = uc.reg_read(self._registers[probe.base])
+            index = uc.reg_read(self._registers[probe.index]) if probe.index else 0
+            if (base + (index << probe.shift)) & 0xFFFF_FFFF < self._flash_size:
+                self.flash_reads += probe.reads
+                self.half_cycles += probe.reads * FLASH_READ
+        self.sent_event |= cost.sets_event
+        self.previous_end = address + size
+        if self.half_cycles >= self.deadline:
+            uc.emu_stop()
+
+
+@functools.cache
+def _library() -> Any:
+    """counter.c as a shared library from the cache folder, compiled there at first use."""
+    compiler = host_compiler()
+    key = hashlib.sha256(_SOURCE.read_bytes() + compiler.version.encode()).hexdigest()[:16]
+    path = cache_folder() / "virtual" / f"counter-{key}-{sys.platform}.so"
+    if not path.is_file():
+        _compile(compiler.argv, path)
+    library = ctypes.CDLL(str(path))
+    library.counter_new.restype = ctypes.c_void_p
+    library.counter_free.argtypes = [ctypes.c_void_p]
+    return library
+
+
+def _compile(compiler: tuple[str, ...], path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            aside = Path(folder) / path.name
+            run([*compiler, "-O2", "-std=c99", "-shared", "-fPIC", str(_SOURCE), "-o", str(aside)])
+            aside.chmod(0o755)
+            aside.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}", why=error.strerror or str(error),
+            fix="set EDGEGRF_CACHE to a writable folder",
+        ) from error
+
+
+def make_counter(uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> tuple[Counter, str]:
+    """The native counter, or the Python one and the reason why."""
+    try:
+        return NativeCounter(uc, decode, registers, flash_size), ""
+    except EdgegrfError as error:
+        reason = f"{error.what}: counting cycles in Python, about thirty times slower"
+        return PythonCounter(uc, decode, registers, flash_size), reason

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The serial wire between host and board: bytes one after the other, each at its time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from edgegrf.virtual.bus import Bus
+
+__all__ = ["Line"]
+
+
+class Line:
+    """Carries the host's bytes to `deliver`, each when its stop bit ends, and collects the board's.
+
+    `byte_cycles` is what one byte takes, in core cycles.  What is under way survives a reset of the board.
+    """
+
+    def __init__(self, byte_cycles: int) -> None:
+        self.byte_cycles = byte_cycles
+        self._to_board: deque[int] = deque()
+        self._from_board = bytearray()
+        self._bus: Bus | None = None
+        self._deliver: Callable[[int], None] = lambda byte: None
+        self._busy = False
+
+    @property
+    def carrying(self) -> bool:
+        """True while bytes are on their way to the board."""
+        return bool(self._to_board)
+
+    @property
+    def has_output(self) -> bool:
+        """True when the board has said something that was not taken yet."""
+        return bool(self._from_board)
+
+    def connect(self, bus: Bus, deliver: Callable[[int], None]) -> None:
+        """Put the wire on a board's receiver (after power-on, after a reset)."""
+        self._bus, self._deliver, self._busy = bus, deliver, False
+        self._next()
+
+    def feed(self, data: bytes) -> None:
+        """The host sends `data`, from now or from when the wire is free."""
+        self._to_board.extend(data)
+        self._next()
+
+    def collect(self, byte: int) -> None:
+        """The board sent a byte."""
+        self._from_board.append(byte)
+
+    def take(self) -> bytes:
+        """What the board has sent since the last call."""
+        data = bytes(self._from_board)
+        self._from_board.clear()
+        return data
+
+    def _next(self) -> None:
+        if self._bus and self._to_board and not self._busy:
+            self._busy = True
+            self._bus.at(self._bus.time + self.byte_cycles, self._arrived)
+
+    def _arrived(self) -> None:
+        self._busy = False
+        byte = self._to_board.popleft()
+        self._next()
+        self._deliver(byte)

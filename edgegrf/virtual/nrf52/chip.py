@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nRF52840: which peripherals sit where, and how they meet the core."""
+
+from __future__ import annotations
+
+from edgegrf.errors import DeviceError
+from edgegrf.virtual.bus import Bus
+from edgegrf.virtual.cortexm.core import Core, Stop
+from edgegrf.virtual.cortexm.dwt import Dwt
+from edgegrf.virtual.cortexm.scs import SystemControlSpace
+from edgegrf.virtual.image import Firmware
+from edgegrf.virtual.line import Line
+from edgegrf.virtual.nrf52.clock import Clock
+from edgegrf.virtual.nrf52.ficr import Ficr, Uicr
+from edgegrf.virtual.nrf52.gpio import Gpio
+from edgegrf.virtual.nrf52.nvmc import Nvmc
+from edgegrf.virtual.nrf52.ppi import Ppi
+from edgegrf.virtual.nrf52.timer import Timer
+from edgegrf.virtual.nrf52.uarte import Uarte
+
+__all__ = ["Nrf52840"]
+
+_FLASH = (0x0000_0000, 0x10_0000)
+_RAM = (0x2000_0000, 0x4_0000)
+_REGISTERS = (
+    (0x1000_0000, 0x2000),  # FICR, UICR
+    (0x4000_0000, 0x8_0000),  # APB
+    (0x5000_0000, 0x1000),  # GPIO
+    (0xE000_0000, 0x10_0000),  # the core's own
+)
+_TIMERS = {"TIMER0": 0x4000_8000, "TIMER1": 0x4000_9000, "TIMER2": 0x4000_A000, "TIMER3": 0x4001_A000,
+           "TIMER4": 0x4001_B000}  # fmt: skip
+_SOFTWARE_RESET = 1 << 2  # RESETREAS.SREQ
+#: how far the two ends' bit times may differ before bytes break: half a bit in ten
+_BAUD_TOLERANCE = 0.05
+
+
+class Nrf52840:
+    """The chip at 64 MHz with a firmware in its flash and its UARTE0 on `line`.
+
+    Time is in core cycles since power-on, sleep included; `core.cycles` are the active ones.
+    """
+
+    clock_hz = 64_000_000
+
+    def __init__(self, firmware: Firmware, line: Line, vectors: int = 0) -> None:
+        self._line = line
+        self._kept: dict[int, int] = {}  # registers that outlive a reset
+        self._slept = 0
+        self._reset_asked = False
+        self._asleep: Stop | None = None
+        self._lost = [0, 0]  # overruns and unheard bytes before the last reset
+        self.core = Core(
+            firmware, flash=_FLASH, ram=_RAM, registers=_REGISTERS, vectors=vectors, read=self._read,
+            write=self._write, fpu_on=lambda: self.scs.fpu_on,
+        )  # fmt: skip
+        self._power_up(reset_reason=0)
+
+    @property
+    def time(self) -> int:
+        """Cycles of the core clock since power-on, asleep or not."""
+        return self.core.cycles + self._slept
+
+    @property
+    def asleep(self) -> bool:
+        """True while the core waits in WFI or WFE and nothing has woken it."""
+        return self._asleep is not None
+
+    @property
+    def transmitting(self) -> bool:
+        """True while a byte is on its way to the host."""
+        return self.uarte.transmitting
+
+    @property
+    def overruns(self) -> int:
+        """Received bytes that were lost for want of room, since power-on."""
+        return self._lost[0] + self.uarte.overruns
+
+    @property
+    def unheard(self) -> int:
+        """Bytes that came while the receiver was off, since power-on."""
+        return self._lost[1] + self.uarte.unheard
+
+    def execute(self, cycles: int) -> None:
+        """Let the core run for about `cycles`, or until it sleeps, then let the peripherals catch up."""
+        stop = self.core.run(cycles)
+        self.bus.advance(self.time)
+        if self._reset_asked:
+            self.reset(_SOFTWARE_RESET)
+            return
+        self._refuse_interrupts()
+        if stop is not Stop.TIME:
+            self._asleep = stop
+            self._wake()
+
+    def sleep(self, until: int) -> None:
+        """Skip to the next thing that happens, at most to `until`."""
+        due = self.bus.due()
+        target = until if due is None else min(due, until)
+        self._slept += max(0, target - self.time)
+        self.bus.advance(self.time)
+        self._refuse_interrupts()
+        self._wake()
+
+    def reset(self, reason: int) -> None:
+        """Reset core and peripherals; RAM keeps its contents.  `reason` is a RESETREAS bit."""
+        self._lost = [self.overruns, self.unheard]
+        self._power_up(reset_reason=reason)
+        self.core.reset()
+
+    def _power_up(self, reset_reason: int) -> None:
+        now = self.time
+        bus = self.bus = Bus(self.core)
+        bus.time = now
+        self._reset_asked, self._asleep = False, None
+        self.scs = SystemControlSpace(bus, 0xE000_E000, "SCS", self._ask_reset)
+        Dwt(bus, 0xE000_1000, "DWT", cycles=lambda: self.core.cycles, traced=lambda: self.scs.traced)
+        Clock(bus, 0x4000_0000, "CLOCK", self._kept, reset_reason)
+        self.uarte = Uarte(bus, 0x4000_2000, "UARTE0", self._line.collect)
+        for name, base in _TIMERS.items():
+            Timer(bus, base, name)
+        Ppi(bus, 0x4001_F000, "PPI")
+        Nvmc(bus, 0x4001_E000, "NVMC")
+        Gpio(bus, 0x5000_0000, "GPIO")
+        Ficr(bus, 0x1000_0000, "FICR")
+        Uicr(bus, 0x1000_1000, "UICR")
+        self._line.connect(bus, self._deliver)
+
+    def _read(self, address: int, size: int) -> int:
+        self.bus.advance(self.time)
+        return self.bus.read(address, size)
+
+    def _write(self, address: int, size: int, value: int) -> None:
+        self.bus.advance(self.time)
+        self.bus.write(address, size, value)
+
+    def _deliver(self, byte: int) -> None:
+        ours, theirs = self.uarte.byte_cycles, self._line.byte_cycles
+        if self.uarte.enabled and abs(ours - theirs) > _BAUD_TOLERANCE * theirs:
+            raise DeviceError(
+                f"the firmware runs UARTE0 at {10 * self.clock_hz // ours} baud, "
+                f"the host at {10 * self.clock_hz // theirs}",
+                fix="make BAUDRATE agree with the board's table",
+            )
+        self.uarte.receive(byte)
+
+    def _ask_reset(self) -> None:
+        self._reset_asked = True
+        self.core.stop()
+
+    def _wake(self) -> None:
+        """End the sleep if its reason is here; WFE consumes the event."""
+        if self._asleep is Stop.WFE and (self.scs.event or self.core.counter.sent_event):
+            self.scs.event = False
+            self.core.counter.sent_event = 0
+            self._asleep = None
+        elif self._asleep is Stop.WFI and self.scs.must_deliver is not None:
+            self._asleep = None
+
+    def _refuse_interrupts(self) -> None:
+        number = self.scs.must_deliver
+        if number is not None and not self.core.masked:
+            raise DeviceError(
+                f"interrupt {number} is enabled and pending at PC {self.core.where(self.core.pc)}",
+                why="the virtual core wakes on interrupts but runs no handlers",
+                fix="poll, and wait with WFE and SEVONPEND",
+            )

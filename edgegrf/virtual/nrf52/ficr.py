@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FICR and UICR: what the factory and the programmer left; a virtual chip says here that it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from edgegrf.virtual.bus import UnmodelledError
+from edgegrf.virtual.peripheral import Peripheral
+
+__all__ = ["Ficr", "Uicr"]
+
+#: eight bytes; hosts label every time of such a device as an estimate
+DEVICE_ID = b"VIRTUAL\0"
+
+
+class Ficr(Peripheral):
+    """Read-only facts about the chip."""
+
+    resets: ClassVar[Mapping[int, int]] = {
+        0x010: 4096, 0x014: 256,  # CODEPAGESIZE, CODESIZE
+        0x060: int.from_bytes(DEVICE_ID[:4], "little"),
+        0x064: int.from_bytes(DEVICE_ID[4:], "little"),
+        0x100: 0x0005_2840, 0x104: 0x4141_4430,  # INFO.PART, INFO.VARIANT "AAD0"
+        0x108: 0x2004, 0x10C: 256, 0x110: 1024,  # INFO.PACKAGE, RAM and FLASH in KiB
+    }  # fmt: skip
+
+    def write(self, offset: int, value: int) -> None:
+        raise UnmodelledError
+
+
+class Uicr(Peripheral):
+    """As erased: every word reads all ones."""
+
+    def read(self, offset: int) -> int:
+        return 0xFFFF_FFFF
+
+    def write(self, offset: int, value: int) -> None:
+        raise UnmodelledError
