@@ -25,6 +25,7 @@ class Board:
     name: str
     title: str
     core: str
+    chip: str  # "host" for this computer
     port: str  # folder of firmware/port/
     clock_hz: int
     flash_origin: int
@@ -44,7 +45,6 @@ class Board:
     uf2_family: int | None = None
     uf2_boards: tuple[str, ...] = ()  # beginnings of the Board-ID in INFO_UF2.TXT
     uf2_softdevice: str | None = None  # what must lie below `flash_origin`
-    virtual: bool = False  # `virtual:NAME` can be opened
 
     def has_usb(self, vid: int, pid: int) -> bool:
         """True if a USB serial port of these numbers may be this board."""

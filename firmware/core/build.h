@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * build.h: what the build knows about itself; core/build.c.in becomes the definition.
+ * build.h: what the build knows about itself; CMake fills it in (build_values.h.in).
  */
 #ifndef BUILD_H
 #define BUILD_H

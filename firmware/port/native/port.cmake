@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A process of the host under the sanitizers: zig brings the one for undefined behaviour only.
 set(SANITIZE address,undefined CACHE STRING "for -fsanitize=; empty for none")
-target_sources(firmware PRIVATE ${PORT_DIR}/port.c)
+target_sources(objects PRIVATE ${PORT_DIR}/port.c)
 if(SANITIZE)
-  target_compile_options(firmware PRIVATE -fsanitize=${SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(objects PRIVATE -fsanitize=${SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(firmware PRIVATE -fsanitize=${SANITIZE})
 endif()
