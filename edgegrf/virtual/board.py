@@ -51,7 +51,7 @@ class VirtualBoard:
     @property
     def instructions(self) -> int:
         """Instructions executed since power-on."""
-        return self._chip.core.counter.instructions
+        return self._chip.core.counter.counts.instructions
 
     @property
     def seconds(self) -> float:

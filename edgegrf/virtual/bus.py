@@ -79,8 +79,9 @@ class Bus:
 
     def read(self, address: int, size: int) -> int:
         """The register's bits at `address`; 0, and a note in `unmodelled`, where there is none."""
-        shift = 8 * (address & 3)
-        return (self._read_word(address & ~3) >> shift) & ((1 << (8 * size)) - 1)
+        if size == 4:
+            return self._read_word(address)
+        return self._read_word(address & ~3) >> 8 * (address & 3) & (1 << 8 * size) - 1
 
     def write(self, address: int, size: int, value: int) -> None:
         """Write a register; a part of a word is merged with what the rest reads as."""
@@ -115,12 +116,14 @@ class Bus:
 
     def advance(self, now: int) -> None:
         """Run every alarm up to and including `now`, in order, and set the time to `now`."""
-        while (due := self.due()) is not None and due <= now:
-            alarm = heapq.heappop(self._agenda)
-            self.time = max(self.time, alarm.time)
+        agenda = self._agenda
+        while agenda and agenda[0].time <= now:
+            alarm = heapq.heappop(agenda)
             if alarm.action is not None:
+                self.time = max(self.time, alarm.time)
                 alarm.action()
-        self.time = max(self.time, now)
+        if now > self.time:
+            self.time = now
 
     def dma_load(self, address: int, size: int, reader: str) -> bytes:
         """RAM as EasyDMA reads it; raises DeviceError outside RAM."""

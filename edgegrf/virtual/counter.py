@@ -9,6 +9,7 @@ import hashlib
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ from edgegrf.resources import cache_folder
 from edgegrf.toolchain import host_compiler
 from edgegrf.virtual.cortexm.cycles import FLASH_READ, TAKEN_BRANCH, BlockCost
 
-__all__ = ["Counter", "Decode", "NativeCounter", "PythonCounter", "make_counter"]
+__all__ = ["Counter", "Counts", "Decode", "NativeCounter", "PythonCounter", "make_counter"]
 
 #: (address, size in bytes) of a block -> its cost
 Decode = Callable[[int, int], BlockCost]
@@ -28,17 +29,24 @@ _UC_HOOK_BLOCK = 8
 _PROBES = 6
 
 
-class Counter(Protocol):
-    """What has run so far, in instructions and half cycles; `deadline` stops the core."""
+class Counts(Protocol):
+    """What has run so far; the core stops when `half_cycles` passes `deadline`."""
 
     instructions: int
     half_cycles: int
-    flash_reads: int
+    flash_reads: int  # data reads from flash, as far as the probes see them
     deadline: int
-    previous_end: int
-    sent_event: int
-    #: what went wrong inside the hook, to be raised when the core has stopped
+    previous_end: int  # the address behind the last block
+    sent_event: int  # 1: a SEV was executed
+
+
+class Counter(Protocol):
+    """A hook on a core; `failure` is what went wrong inside it, to be raised when the core has stopped."""
+
     failure: Exception | None
+
+    @property
+    def counts(self) -> Counts: ...
 
     def close(self) -> None: ...
 
@@ -91,7 +99,8 @@ class NativeCounter:
         self._decode = decode
         self._registers = registers
         self._callback = _DECODE_CALL(self._fill)
-        state = self._state = ctypes.cast(self._memory, ctypes.POINTER(_State)).contents
+        state = ctypes.cast(self._memory, ctypes.POINTER(_State)).contents
+        self.counts: Counts = state
         state.taken_branch, state.flash_read, state.flash_size = TAKEN_BRANCH, FLASH_READ, flash_size
         state.core = ctypes.cast(uc._uch, ctypes.c_void_p).value
         state.stop = ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value
@@ -105,15 +114,6 @@ class NativeCounter:
         )  # fmt: skip
         if refused:
             raise MissingToolError(f"unicorn refuses the block hook with code {refused}")
-
-    def __getattr__(self, name: str) -> int:
-        return int(getattr(self.__dict__["_state"], name))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("instructions", "half_cycles", "deadline", "previous_end", "sent_event"):
-            setattr(self._state, name, value)
-        else:
-            object.__setattr__(self, name, value)
 
     def close(self) -> None:
         """Give the table's memory back; the core must not run again."""
@@ -138,12 +138,21 @@ class NativeCounter:
             place.shift, place.reads = probe.shift, probe.reads
 
 
+@dataclass
+class _Counts:
+    instructions: int = 0
+    half_cycles: int = 0
+    flash_reads: int = 0
+    deadline: int = 0
+    previous_end: int = 0
+    sent_event: int = 0
+
+
 class PythonCounter:
     """The same counts from a Python hook: bit for bit those of counter.c, thirty times slower."""
 
     def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> None:
-        self.instructions = self.half_cycles = self.flash_reads = 0
-        self.deadline = self.previous_end = self.sent_event = 0
+        self.counts = _Counts()
         self.failure: Exception | None = None
         self._decode = functools.cache(decode)
         self._registers = registers
@@ -160,17 +169,18 @@ class PythonCounter:
             self.failure = error
             uc.emu_stop()
             return
-        self.instructions += cost.instructions
-        self.half_cycles += cost.half_cycles + (TAKEN_BRANCH if address != self.previous_end else 0)
+        counts = self.counts
+        counts.instructions += cost.instructions
+        counts.half_cycles += cost.half_cycles + (TAKEN_BRANCH if address != counts.previous_end else 0)
         for probe in cost.probes[:_PROBES]:
             base = uc.reg_read(self._registers[probe.base])
             index = uc.reg_read(self._registers[probe.index]) if probe.index else 0
             if (base + (index << probe.shift)) & 0xFFFF_FFFF < self._flash_size:
-                self.flash_reads += probe.reads
-                self.half_cycles += probe.reads * FLASH_READ
-        self.sent_event |= cost.sets_event
-        self.previous_end = address + size
-        if self.half_cycles >= self.deadline:
+                counts.flash_reads += probe.reads
+                counts.half_cycles += probe.reads * FLASH_READ
+        counts.sent_event |= cost.sets_event
+        counts.previous_end = address + size
+        if counts.half_cycles >= counts.deadline:
             uc.emu_stop()
 
 

@@ -66,6 +66,7 @@ class Core:
         self._primask = arm.UC_ARM_REG_PRIMASK
         numbers = {f"r{n}": getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)} | {"lr": arm.UC_ARM_REG_LR}
         self.counter, self.note = make_counter(uc, self._cost, numbers, flash[1])
+        self._counts = self.counter.counts
         self.reset()
 
     @property
@@ -81,7 +82,7 @@ class Core:
     @property
     def cycles(self) -> int:
         """Active cycles so far (sleep does not count), by the cycle model."""
-        return self.counter.half_cycles // 2
+        return self._counts.half_cycles // 2
 
     def reset(self) -> None:
         """Take stack pointer and program counter from the vector table."""
@@ -101,15 +102,15 @@ class Core:
         """Run about `cycles` active cycles (to the end of a block), or until the core goes to sleep."""
         from unicorn import UcError
 
-        counter = self.counter
-        counter.deadline = counter.half_cycles + 2 * cycles
+        counts = self._counts
+        counts.deadline = counts.half_cycles + 2 * cycles
         fault: UcError | None = None
         try:
             self._uc.emu_start(self.pc | 1, _NEVER)
         except UcError as error:
             fault = error
-        if counter.failure is not None:
-            raise counter.failure
+        if self.counter.failure is not None:
+            raise self.counter.failure
         slept = self._slept()  # WFE ends in an "invalid instruction" with the PC already past it
         if fault is not None and slept is not Stop.WFE:
             raise self._fault(fault)
@@ -185,7 +186,7 @@ class Core:
         """Whether the last block ended by going to sleep."""
         pc = self.pc
         mapped = any(_inside(pc - 4, 4, region) for region in (self._flash, self._ram))
-        if pc != self.counter.previous_end or not mapped:
+        if pc != self._counts.previous_end or not mapped:
             return None
         last = bytes(self._uc.mem_read(pc - 4, 4))
         return next((stop for code, stop in _SLEEPS if last.endswith(code)), None)

@@ -127,11 +127,11 @@ class Nrf52840:
         self._line.connect(bus, self._deliver)
 
     def _read(self, address: int, size: int) -> int:
-        self.bus.advance(self.time)
+        self.bus.advance(self.core.cycles + self._slept)
         return self.bus.read(address, size)
 
     def _write(self, address: int, size: int, value: int) -> None:
-        self.bus.advance(self.time)
+        self.bus.advance(self.core.cycles + self._slept)
         self.bus.write(address, size, value)
 
     def _deliver(self, byte: int) -> None:
@@ -150,9 +150,9 @@ class Nrf52840:
 
     def _wake(self) -> None:
         """End the sleep if its reason is here; WFE consumes the event."""
-        if self._asleep is Stop.WFE and (self.scs.event or self.core.counter.sent_event):
+        if self._asleep is Stop.WFE and (self.scs.event or self.core.counter.counts.sent_event):
             self.scs.event = False
-            self.core.counter.sent_event = 0
+            self.core.counter.counts.sent_event = 0
             self._asleep = None
         elif self._asleep is Stop.WFI and self.scs.must_deliver is not None:
             self._asleep = None
