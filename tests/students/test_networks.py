@@ -188,7 +188,7 @@ def test_a_users_own_class_becomes_a_student(mine: str) -> None:
     assert dict(student.hyper) == {"taps": 9, "ahead": 0, "outputs": 1}
     assert student(example_input(INSOLE4)).shape == (1, 1, 200)
     ahead = create(mine, dataclasses.replace(INSOLE4, lookahead=3), ahead=3)
-    assert ahead.receptive_field == 7 + 3 - 3
+    assert ahead.receptive_field == 7
 
 
 def test_a_users_class_that_breaks_the_contract_is_refused(mine: str) -> None:
