@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+"""An int8 `.tflite` becomes C99: window mode, stream mode, a static memory plan."""
+
+from __future__ import annotations
+
+from edgegrf.compiler.driver import MODES, Compiled, compile_model
+
+__all__ = ["MODES", "Compiled", "compile_model"]

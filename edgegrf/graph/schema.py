@@ -54,6 +54,8 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     "LOGISTIC": OperatorSchema(14, 2),
     "MUL": OperatorSchema(18, 2, "MulOptions", _ACTIVATION),
     "PAD": OperatorSchema(34, 2, "PadOptions"),
+    "RELU": OperatorSchema(19, 2),
+    "RELU6": OperatorSchema(21, 2),
     "RESHAPE": OperatorSchema(22, 1, "ReshapeOptions", {"new_shape": ("newShape",)}),
     "SUB": OperatorSchema(41, 2, "SubOptions", _ACTIVATION),
     "TANH": OperatorSchema(28, 2),

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state of turning a graph into layers: which value each tensor is, and which axis of it is time.
+
+A RESHAPE is another view of the same value.  A PAD waits in the view until a convolution takes it as its
+own border; anyone else has it carried out.  The time axis is followed from the input on: only ones
+stand before it, so time steps lie one behind the other in memory.  The first operator that mixes
+time in a way that a stream cannot follow leaves its reason in `refusal`; from there on there is no time axis
+and whole windows are one frame.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.compiler.plan import Layer, Value
+from edgegrf.errors import ModelError, UnsupportedError
+from edgegrf.graph.model import Graph, Operator, Tensor
+
+__all__ = ["Lowering", "Node", "View", "squeeze"]
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """A tensor as a value in memory: its shape there, its time axis, and padding still to be carried out."""
+
+    value: int
+    shape: Shape
+    time: int | None = None
+    pads: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def padded(self) -> Shape:
+        """The tensor's shape once the padding is there."""
+        return tuple(n + a + b for n, (a, b) in zip(self.shape, self.pads, strict=True)) if self.pads else self.shape
+
+    def frames(self) -> int:
+        """How often a kernel that keeps time steps apart repeats over a window."""
+        return 1 if self.time is None else self.shape[self.time]
+
+    def frame(self) -> Shape:
+        """The shape of one time step, without the ones before it; the whole shape where time is not followed."""
+        return self.shape if self.time is None else self.shape[self.time + 1 :]
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator with its tensors at hand."""
+
+    index: int
+    kind: str
+    options: dict[str, Any]
+    inputs: tuple[int, ...]
+    output: int
+    out: Tensor
+
+    @property
+    def place(self) -> str:
+        """How messages name the operator."""
+        return f"{self.kind} '{self.out.name}' (operator {self.index})"
+
+    def name(self, word: str) -> str:
+        """The layer's name in C."""
+        return f"{word}_{self.index}"
+
+
+class Lowering:
+    """A graph on its way to layers."""
+
+    def __init__(self, graph: Graph, samples: int) -> None:
+        self.graph = graph
+        self.samples = samples
+        self.layers: list[Layer] = []
+        self.values: list[Value] = []
+        self.views: dict[int, View] = {}
+        self.reach: list[int] = []  # samples before the newest that a value depends on
+        self.refusal = ""
+
+    def node(self, index: int, operator: Operator) -> Node:
+        """Operator `index`, with optional inputs that are absent left out."""
+        inputs = tuple(i for i in operator.inputs if i >= 0)
+        out = self.graph.tensors[operator.outputs[0]]
+        return Node(index, operator.kind, dict(operator.options), inputs, operator.outputs[0], out)
+
+    def constant(self, node: Node, slot: int, dtype: str) -> NDArray[Any]:
+        """The constant input `slot` of `node`; raises UnsupportedError if it is computed or of another type."""
+        tensor = self.graph.tensors[node.inputs[slot]]
+        if tensor.data is None or tensor.dtype != dtype:
+            raise UnsupportedError(
+                f"{node.place}: input {slot} must be a constant of {dtype}", node=node.place,
+                why=f"it is {tensor.dtype}{'' if tensor.data is not None else ' and computed'}",
+            )
+        return tensor.data
+
+    def quantization(self, tensor: int) -> tuple[np.float32, int]:
+        """Scale and zero point of a tensor with one of each; raises ModelError."""
+        record = self.graph.tensors[tensor]
+        if record.quantization is None or len(record.quantization.scales) != 1:
+            raise ModelError(f"tensor '{record.name}' needs one scale and one zero point")
+        zero_point = int(record.quantization.zero_points[0])
+        if record.dtype != "int8" or not -128 <= zero_point <= 127:
+            raise UnsupportedError(f"tensor '{record.name}' is {record.dtype}", why="int8 is compiled")
+        return np.float32(record.quantization.scales[0]), zero_point
+
+    def value(self, role: str, size: int, step: int, label: str, reach: int = 0) -> int:
+        """A new value; `label` is for people."""
+        self.values.append(Value(len(self.values), role, size, step, label))
+        self.reach.append(reach)
+        return len(self.values) - 1
+
+    def view(self, tensor: int) -> View:
+        """The view of a computed tensor with its padding carried out."""
+        view = self.views[tensor]
+        if not view.pads:
+            return view
+        from edgegrf.compiler.operators.pad import materialise
+
+        self.views[tensor] = materialise(self, tensor, view)
+        return self.views[tensor]
+
+    def refuse(self, reason: str) -> None:
+        """Record why the model cannot stream; the first reason stands."""
+        self.refusal = self.refusal or reason
+
+    def finish(self, node: Node, layer: Layer, time: int | None, reach: int = 0) -> None:
+        """Add `layer`, which computes `node`'s output, whose time axis is `time`."""
+        shape = node.out.shape
+        size = math.prod(shape)
+        step = size if time is None else size // shape[time]
+        behind = max((self.reach[index] for index in layer.inputs), default=0) + reach
+        value = self.value("inner", size, step, node.out.name, behind)
+        self.views[node.output] = View(value, shape, time)
+        self.layers.append(replace(layer, output=value))
+
+    def locate(self, shape: Shape) -> int | None:
+        """The axis of `shape` that is time if its values lie time step after time step, else None."""
+        if self.samples == 1:
+            return None
+        for axis, size in enumerate(shape):
+            if size != 1:
+                return axis if size == self.samples else None
+        return None
+
+
+def squeeze(shape: Shape) -> tuple[int, ...]:
+    """The axes of `shape` that are longer than 1."""
+    return tuple(axis for axis, size in enumerate(shape) if size != 1)

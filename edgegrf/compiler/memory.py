@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where every buffer lies: one arena per mode, shared by buffers that are not alive together; states and rings.
+
+Buffers are placed from the largest to the smallest at the lowest offset that is free for as long as they
+live.  A layer that can work in place takes over the buffer of an input that nobody needs after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgegrf.compiler.plan import Layer, Plan
+
+__all__ = ["Memory", "plan_memory"]
+
+_ALIGNMENT = 4
+_HEAD_BYTES = 4
+
+
+@dataclass
+class _Slot:
+    size: int
+    first: int  # layers between which it is alive, both included
+    last: int
+    offset: int = -1
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Offsets in bytes of one mode: values and scratch in the arena, rings and states in the state buffer."""
+
+    values: dict[int, int] = field(default_factory=dict)
+    scratch: dict[int, int] = field(default_factory=dict)  # layer's position -> offset
+    rings: dict[int, int] = field(default_factory=dict)
+    states: dict[int, int] = field(default_factory=dict)  # value -> offset
+    arena_bytes: int = 0
+    state_bytes: int = 0
+
+    @property
+    def ram_bytes(self) -> int:
+        """Everything that the mode keeps in RAM, the ring's heads included; without the stack."""
+        return self.arena_bytes + self.state_bytes + _HEAD_BYTES * len(self.rings)
+
+
+def plan_memory(plan: Plan, *, stream: bool) -> Memory:
+    """The memory of one mode of `plan`."""
+    slots, scratch = _slots(plan, stream)
+    unique = list({id(slot): slot for slot in [*slots.values(), *scratch.values()]}.values())
+    arena = _place(unique)
+    rings: dict[int, int] = {}
+    states: dict[int, int] = {}
+    used = 0
+    if stream:
+        for value, _, _ in plan.states:
+            states[value] = used
+            used += _aligned(plan.values[value].step)
+        for position, layer in enumerate(plan.layers):
+            if layer.ring:
+                rings[position] = used
+                used += _aligned(layer.ring.bytes)
+    return Memory(
+        values={value: slot.offset for value, slot in slots.items()},
+        scratch={position: slot.offset for position, slot in scratch.items()},
+        rings=rings, states=states, arena_bytes=arena, state_bytes=used,
+    )
+
+
+def _slots(plan: Plan, stream: bool) -> tuple[dict[int, _Slot], dict[int, _Slot]]:
+    """The arena's buffers: per value, and per layer that needs scratch."""
+    last = _last_uses(plan)
+    slots: dict[int, _Slot] = {}
+    scratch: dict[int, _Slot] = {}
+    for position, layer in enumerate(plan.layers):
+        if layer.scratch:
+            scratch[position] = _Slot(layer.scratch, position, position)
+        value = plan.values[layer.output]
+        if value.role != "inner":
+            continue
+        size = value.step if stream else value.size
+        until = max(last.get(layer.output, position), position)
+        taken = _taken_over(layer, position, slots, last, size)
+        if taken is None:
+            slots[layer.output] = _Slot(size, position, until)
+        else:
+            taken.last = until
+            slots[layer.output] = taken
+    return slots, scratch
+
+
+def _last_uses(plan: Plan) -> dict[int, int]:
+    """Value -> the last layer that reads it; next states are read after the last layer."""
+    last = {index: position for position, layer in enumerate(plan.layers) for index in layer.inputs}
+    last.update({after: len(plan.layers) for _, after, _ in plan.states})
+    return last
+
+
+def _taken_over(
+    layer: Layer, position: int, slots: dict[int, _Slot], last: dict[int, int], size: int
+) -> _Slot | None:
+    for slot_input in layer.in_place:
+        value = layer.inputs[slot_input]
+        if value in slots and last[value] == position and slots[value].size == size:
+            return slots[value]
+    return None
+
+
+def _place(slots: list[_Slot]) -> int:
+    """Give every slot its offset; returns the arena's size."""
+    placed: list[_Slot] = []
+    for slot in sorted(slots, key=lambda s: (-s.size, s.first)):
+        offset = 0
+        for other in sorted(placed, key=lambda s: s.offset):
+            apart = other.last < slot.first or slot.last < other.first
+            if not apart and offset + slot.size > other.offset:
+                offset = max(offset, _aligned(other.offset + other.size))
+        slot.offset = offset
+        placed.append(slot)
+    return max((slot.offset + slot.size for slot in slots), default=0)
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ADD, SUB and MUL of two values, or of a value and a constant, with broadcasting."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgegrf.compiler.arithmetic import Multiplier, fits, multiplier, smaller_than_one
+from edgegrf.compiler.lowering import Lowering, Node
+from edgegrf.compiler.operators.dense import output_fields
+from edgegrf.compiler.plan import Array, Layer
+from edgegrf.errors import ModelError, UnsupportedError
+
+__all__ = ["lower"]
+
+_LOOPS = 4
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side: a value with its time axis, or a constant's name; `shape` has the output's rank."""
+
+    shape: tuple[int, ...]
+    time: int | None
+    value: int | None
+    array: Array | None
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    a, b = _operand(lowering, node, 0), _operand(lowering, node, 1)
+    if a.value is None and b.value is None:
+        raise UnsupportedError(f"{node.place}: both inputs are constant", node=node.place, fix="fold it")
+    if tuple(np.broadcast_shapes(*_compatible(node, a, b))) != node.out.shape:
+        raise ModelError(f"{node.place}: {list(a.shape)} with {list(b.shape)} is not {list(node.out.shape)}")
+    time = _time(lowering, node, a, b)
+    frames = 1 if time is None else node.out.shape[time]
+    name = node.name(node.kind.lower())
+    inputs = tuple(side.value for side in (a, b) if side.value is not None)
+    first, second = ("{in0}" if a.value is not None else _name(a)), _second(a, b)
+    kernel = f"eg_{node.kind.lower()}"
+    call = f"{kernel}(&{{p}}, %d, {first}, {second}, {{out}})"
+    full = [i for i, side in enumerate(s for s in (a, b) if s.value is not None) if side.shape == node.out.shape]
+    layer = Layer(
+        name=name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=inputs, output=0,
+        window=call % frames, step=call % 1,
+        sources=("eg_add.c" if node.kind != "MUL" else "eg_mul.c",), struct="eg_binary",
+        fields=(*_loops(node, a, b, time), *_scales(lowering, node)),
+        arrays=tuple(side.array for side in (a, b) if side.array is not None), in_place=tuple(full),
+    )
+    lowering.finish(node, layer, time)
+
+
+def _name(side: Operand) -> str:
+    assert side.array is not None  # a side is a value or an array
+    return side.array.name
+
+
+def _second(a: Operand, b: Operand) -> str:
+    if b.value is None:
+        return _name(b)
+    return "{in0}" if a.value is None else "{in1}"
+
+
+def _operand(lowering: Lowering, node: Node, slot: int) -> Operand:
+    tensor = lowering.graph.tensors[node.inputs[slot]]
+    rank = len(node.out.shape)
+    if len(tensor.shape) > rank:
+        raise ModelError(f"{node.place}: {list(tensor.shape)} in, {list(node.out.shape)} out")
+    lead = rank - len(tensor.shape)
+    shape = (1,) * lead + tensor.shape
+    if node.inputs[slot] in lowering.views:
+        view = lowering.view(node.inputs[slot])
+        return Operand(shape, None if view.time is None else view.time + lead, view.value, None)
+    array = Array(f"{node.name(node.kind.lower())}_{'ab'[slot]}", "int8_t", lowering.constant(node, slot, "int8"))
+    return Operand(shape, None, None, array)
+
+
+def _compatible(node: Node, a: Operand, b: Operand) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if any(x != y and 1 not in (x, y) for x, y in zip(a.shape, b.shape, strict=True)):
+        raise ModelError(f"{node.place}: {list(a.shape)} cannot be broadcast with {list(b.shape)}")
+    return a.shape, b.shape
+
+
+def _time(lowering: Lowering, node: Node, a: Operand, b: Operand) -> int | None:
+    """The output's time axis if both sides run along it, or are constant in time."""
+    time = lowering.locate(node.out.shape)
+    for side in (a, b):
+        if side.value is None and time is not None and side.shape[time] != 1:
+            lowering.refuse(f"{node.place}: its constant changes with time")
+            return None
+        if side.value is not None and (side.time is None or side.time != time):
+            if lowering.samples > 1:
+                lowering.refuse(f"{node.place}: its inputs run differently in time")
+            return None
+    return time
+
+
+def _loops(node: Node, a: Operand, b: Operand, time: int | None) -> tuple[tuple[str, Any], ...]:
+    """Loop sizes and strides of one frame, neighbouring axes joined where both sides allow it."""
+    inner = slice(0 if time is None else time + 1, None)
+    pa, pb = a.shape[inner], b.shape[inner]
+    size = [max(x, y) for x, y in zip(pa, pb, strict=True)]
+    joined: list[tuple[int, int, int]] = []
+    for n, sa, sb in zip(reversed(size), reversed(_strides(pa)), reversed(_strides(pb)), strict=True):
+        if n == 1:
+            continue
+        if joined:
+            m, ta, tb = joined[-1]
+            if sa == ta * m and sb == tb * m:
+                joined[-1] = (m * n, ta, tb)
+                continue
+        joined.append((n, sa, sb))
+    if len(joined) > _LOOPS:
+        raise UnsupportedError(f"{node.place}: broadcasts over {len(joined)} axes", node=node.place, why="at most 4")
+    joined += [(1, 0, 0)] * (_LOOPS - len(joined))
+    sizes, strides_a, strides_b = (list(reversed(column)) for column in zip(*joined, strict=True))
+    frame_a = math.prod(pa) if a.value is not None and time is not None else 0
+    frame_b = math.prod(pb) if b.value is not None and time is not None else 0
+    return (
+        ("size", sizes), ("stride_a", strides_a), ("stride_b", strides_b), ("frame_a", frame_a), ("frame_b", frame_b)
+    )
+
+
+def _strides(shape: tuple[int, ...]) -> list[int]:
+    """Steps through memory along each axis, 0 where it is repeated."""
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(step if size != 1 else 0)
+        step *= size
+    return strides[::-1]
+
+
+def _scales(lowering: Lowering, node: Node) -> tuple[tuple[str, Any], ...]:
+    (scale_a, zero_a), (scale_b, zero_b) = (lowering.quantization(index) for index in node.inputs)
+    scale, _ = lowering.quantization(node.output)
+    if node.kind == "MUL":
+        by = multiplier(float(scale_a) * float(scale_b) / float(scale))
+        fits(255 * 255, by, node.place)
+        by_a = by_b = Multiplier(0, 0)
+    else:
+        by_a, by_b, by = _sum_multipliers(node, scale_a, scale_b, scale)
+    return (
+        ("zero_point_a", zero_a), ("zero_point_b", zero_b),
+        ("multiplier_a", by_a.mantissa), ("multiplier_b", by_b.mantissa), ("multiplier", by.mantissa),
+        ("shift_a", by_a.shift), ("shift_b", by_b.shift), ("shift", by.shift), *output_fields(lowering, node),
+    )
+
+
+def _sum_multipliers(node: Node, a: np.float32, b: np.float32, out: np.float32) -> tuple[Multiplier, ...]:
+    """The rescalings of ADD, whose ratios TFLite takes in double, and of SUB, in float32."""
+    if node.kind == "ADD":
+        twice = 2 * float(max(a, b))
+        ratios = [float(a) / twice, float(b) / twice, twice / ((1 << 20) * float(out))]
+    else:
+        top = np.float32(2) * max(a, b)
+        ratios = [float(a / top), float(b / top), float(top / (np.float32(1 << 20) * out))]
+    if not all(map(math.isfinite, ratios)):
+        raise ModelError(f"{node.place}: the scales cannot be combined")
+    return tuple(smaller_than_one(ratio, node.place) for ratio in ratios)

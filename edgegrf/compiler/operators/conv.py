@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CONV_2D and DEPTHWISE_CONV_2D, over time, within a frame, or both."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.compiler.arithmetic import multiplier
+from edgegrf.compiler.lowering import Lowering, Node, View
+from edgegrf.compiler.operators import dense
+from edgegrf.compiler.operators.geometry import Geometry, windows
+from edgegrf.compiler.plan import Array, Layer, Ring
+from edgegrf.errors import ModelError, UnsupportedError
+
+__all__ = ["lower"]
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    source = _take_padding(lowering, node)
+    kernel = dense.weights(lowering, node)
+    if kernel.ndim != 4:
+        raise ModelError(f"{node.place}: weights of shape {list(kernel.shape)}")
+    depthwise = node.kind == "DEPTHWISE_CONV_2D"
+    outputs = kernel.shape[3 if depthwise else 0]
+    if node.out.shape[-1] != outputs:
+        raise ModelError(f"{node.place}: {outputs} channels of weights, {node.out.shape[-1]} of output")
+    geometry = windows(lowering, node, source, (kernel.shape[1], kernel.shape[2]))
+    by = _multipliers(lowering, node, 3 if depthwise else 0, outputs)
+    if depthwise:
+        _depthwise(lowering, node, source, geometry, kernel, by)
+        return
+    if kernel.shape[3] != geometry.channels:
+        raise UnsupportedError(
+            f"{node.place}: {kernel.shape[3]} channels of weights for {geometry.channels} of input", node=node.place,
+            why="grouped convolutions are not in the set", fix="use groups 1 or depthwise",
+        )
+    matrix = kernel.reshape(outputs, -1)
+    if geometry.pointwise:
+        dense.emit(lowering, node, source, matrix, by)
+        return
+    name = node.name("conv")
+    inner, arrays = dense.fold(lowering, node, name, matrix, by)
+    _emit(lowering, node, source, geometry, name, kernel.size, (("dense", inner),), arrays)
+
+
+def _take_padding(lowering: Lowering, node: Node) -> View:
+    """The input with its padding still waiting, where that lies on the two spatial axes."""
+    source = lowering.views[node.inputs[0]]
+    if source.pads and (len(source.shape) != 4 or any(source.pads[0]) or any(source.pads[3])):
+        source = lowering.view(node.inputs[0])
+    return source
+
+
+def _multipliers(lowering: Lowering, node: Node, axis: int, outputs: int) -> list[Any]:
+    scales = np.broadcast_to(dense.weight_scales(lowering, node, axis, outputs), (outputs,))
+    in_scale, _ = lowering.quantization(node.inputs[0])
+    out_scale, _ = lowering.quantization(node.output)
+    return [multiplier(float(in_scale) * float(scale) / float(out_scale)) for scale in scales]
+
+
+def _depthwise(
+    lowering: Lowering, node: Node, source: View, geometry: Geometry, kernel: NDArray[np.int8], by: list[Any]
+) -> None:
+    outputs = kernel.shape[3]
+    multiplicity = outputs // geometry.channels
+    if kernel.shape[0] != 1 or multiplicity * geometry.channels != outputs:
+        raise ModelError(f"{node.place}: {outputs} outputs of {geometry.channels} input channels")
+    if node.options["depth_multiplier"] != multiplicity:
+        raise ModelError(f"{node.place}: depth multiplier {node.options['depth_multiplier']}, not {multiplicity}")
+    name = node.name("depthwise")
+    taps = kernel.reshape(-1, outputs)
+    inner, arrays = dense.fold(lowering, node, name, np.ascontiguousarray(taps.T), by)
+    arrays = (Array(f"{name}_weights", "int8_t", taps), *arrays[1:])
+    fields = tuple(field for field in inner if field[0] not in ("depth", "outputs"))
+    fields = (*fields[:4], ("multiplicity", multiplicity), *fields[4:])
+    _emit(lowering, node, source, geometry, name, kernel.size, fields, arrays)
+
+
+def _emit(
+    lowering: Lowering, node: Node, source: View, geometry: Geometry, name: str, macs_per_position: int,
+    fields: tuple[tuple[str, Any], ...], arrays: tuple[Array, ...],
+) -> None:
+    rows, columns = geometry.rows, geometry.columns
+    kernel = "eg_depthwise" if node.kind == "DEPTHWISE_CONV_2D" else "eg_conv"
+    _, zero_point = lowering.quantization(node.inputs[0])
+    ring, time, step = _streamed(lowering, node, source, geometry, kernel)
+    out_columns = columns.out * (1 if geometry.rows_are_time else rows.out)
+    layer = Layer(
+        name=name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,), output=0,
+        window=f"{kernel}(&{{p}}, {geometry.frames}, {{in0}}, {{scratch}}, {{out}})", step=step,
+        sources=(f"{kernel}.c", "eg_patch.c", *(("eg_dense.c",) if kernel == "eg_conv" else ())),
+        struct=kernel, fields=(("geometry", geometry.fields(zero_point)), *fields), arrays=arrays,
+        macs=macs_per_position * math.prod(node.out.shape[:3]), step_macs=macs_per_position * out_columns,
+        scratch=rows.kernel * columns.kernel * geometry.channels, ring=ring,
+    )
+    lowering.finish(node, layer, time, reach=rows.past if ring else 0)
+
+
+def _streamed(
+    lowering: Lowering, node: Node, source: View, geometry: Geometry, kernel: str
+) -> tuple[Ring | None, int | None, str]:
+    """The ring that a causal convolution over time keeps, the output's time axis, and the call per sample."""
+    rows = geometry.rows
+    if not geometry.rows_are_time:
+        time = lowering.locate(node.out.shape) if source.time is not None else None
+        return None, time, f"{kernel}(&{{p}}, 1, {{in0}}, {{scratch}}, {{out}})"
+    if not rows.causal:
+        lowering.refuse(f"{node.place} {_why_not(rows.stride, rows.pad, rows.past, rows.out, rows.size)}")
+        return None, None, ""
+    _, zero_point = lowering.quantization(node.inputs[0])
+    ring = Ring(rows.past, geometry.columns.size * geometry.channels, zero_point)
+    call = f"{kernel}_step(&{{p}}, {{ring}}, {{head}}, {{in0}}, {{scratch}}, {{out}})"
+    return ring, lowering.locate(node.out.shape), call
+
+
+def _why_not(stride: int, pad: int, past: int, out: int, size: int) -> str:
+    if stride > 1:
+        return f"takes every {stride}th time step"
+    if pad < past and out == size:
+        return f"looks {past - pad} samples ahead"
+    return f"makes {out} time steps of {size}"

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dot products with int8 weights: FULLY_CONNECTED, and the part that convolutions share with it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.compiler.arithmetic import Multiplier, activation_range, fits, multiplier
+from edgegrf.compiler.lowering import Lowering, Node, View
+from edgegrf.compiler.plan import Array, Layer
+from edgegrf.errors import ModelError, UnsupportedError
+
+__all__ = ["biases", "fold", "lower", "output_fields", "weight_scales", "weights"]
+
+Int8 = NDArray[np.int8]
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """FULLY_CONNECTED over the last axis: [..., depth] -> [..., outputs]."""
+    matrix = weights(lowering, node)
+    if matrix.ndim != 2:
+        raise ModelError(f"{node.place}: weights of shape {list(matrix.shape)}")
+    outputs, depth = matrix.shape
+    source = lowering.view(node.inputs[0])
+    size = math.prod(source.shape)
+    if size % depth or math.prod(node.out.shape) != size // depth * outputs or node.out.shape[-1] != outputs:
+        raise ModelError(f"{node.place}: {list(source.shape)} times {list(matrix.shape)} is not {list(node.out.shape)}")
+    scales = weight_scales(lowering, node, 0, outputs)
+    in_scale, _ = lowering.quantization(node.inputs[0])
+    out_scale, _ = lowering.quantization(node.output)
+    if len(scales) > 1:
+        factors = [float(in_scale) * float(s) / float(out_scale) for s in scales]
+    else:  # TFLite multiplies the two scales in float32 here
+        product = float(np.float32(in_scale) * np.float32(scales[0]))
+        _check_bias_scale(lowering, node, product, float(out_scale))
+        factors = [product / float(out_scale)] * outputs
+    emit(lowering, node, source, matrix, [multiplier(factor) for factor in factors])
+
+
+def emit(lowering: Lowering, node: Node, source: View, matrix: Int8, by: list[Multiplier]) -> None:
+    """Add the dense layer of `matrix` [outputs, depth] at every position of `source`."""
+    outputs, depth = matrix.shape
+    positions = math.prod(source.shape) // depth
+    time = lowering.locate(node.out.shape) if source.time is not None else None
+    if source.time is not None and (math.prod(source.frame()) % depth or time is None):
+        lowering.refuse(f"{node.place} mixes time steps")
+        time = None
+    per_step = positions if time is None else positions // lowering.samples
+    name = node.name("dense")
+    fields, arrays = fold(lowering, node, name, matrix, by)
+    layer = Layer(
+        name=name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,), output=0,
+        window=f"eg_dense(&{{p}}, {positions}, {{in0}}, {{out}})",
+        step=f"eg_dense(&{{p}}, {per_step}, {{in0}}, {{out}})", sources=("eg_dense.c",), struct="eg_dense",
+        fields=fields, arrays=arrays, macs=positions * matrix.size, step_macs=per_step * matrix.size,
+    )
+    lowering.finish(node, layer, time)
+
+
+def weights(lowering: Lowering, node: Node) -> Int8:
+    """The constant int8 weights of `node`, whose zero points must be 0."""
+    tensor = lowering.graph.tensors[node.inputs[1]]
+    if tensor.quantization is None or np.any(tensor.quantization.zero_points != 0):
+        raise UnsupportedError(f"{node.place}: weights must be symmetric", node=node.place, fix="quantise again")
+    matrix: Int8 = lowering.constant(node, 1, "int8")
+    return matrix
+
+
+def weight_scales(lowering: Lowering, node: Node, axis: int, channels: int) -> NDArray[np.float32]:
+    """The weights' scales: one, or one per output channel along `axis`."""
+    quantization = lowering.graph.tensors[node.inputs[1]].quantization
+    assert quantization is not None  # weights() insists
+    if len(quantization.scales) != 1 and (len(quantization.scales) != channels or quantization.axis != axis):
+        raise ModelError(f"{node.place}: {len(quantization.scales)} weight scales for {channels} channels")
+    return quantization.scales
+
+
+def biases(lowering: Lowering, node: Node, channels: int) -> NDArray[np.int64]:
+    """The int32 biases as int64 [channels], zeros where there are none."""
+    if len(node.inputs) < 3:
+        return np.zeros(channels, np.int64)
+    bias = lowering.constant(node, 2, "int32").reshape(-1).astype(np.int64)
+    if len(bias) != channels:
+        raise ModelError(f"{node.place}: {len(bias)} biases for {channels} channels")
+    return bias
+
+
+def fold(
+    lowering: Lowering, node: Node, name: str, matrix: Int8, by: list[Multiplier]
+) -> tuple[tuple[tuple[str, Any], ...], tuple[Array, ...]]:
+    """Fields and arrays of struct eg_dense for weights [outputs, depth]; proves that int32 suffices."""
+    outputs, depth = matrix.shape
+    _, zero_point = lowering.quantization(node.inputs[0])
+    wide = matrix.astype(np.int64)
+    bias = biases(lowering, node, outputs)
+    folded = bias - zero_point * wide.sum(1)
+    for o in range(outputs):
+        magnitude = int(np.abs(wide[o]).sum())
+        centred = abs(int(bias[o])) + magnitude * max(127 - zero_point, zero_point + 128)
+        fits(max(centred, abs(int(folded[o])) + 128 * magnitude), Multiplier(0, 0), node.place)
+        fits(centred, by[o], node.place)
+    arrays = (
+        Array(f"{name}_weights", "int8_t", matrix),
+        Array(f"{name}_bias", "int32_t", folded.astype(np.int32)),
+        Array(f"{name}_multiplier", "int32_t", np.array([m.mantissa for m in by], np.int32)),
+        Array(f"{name}_shift", "int8_t", np.array([m.shift for m in by], np.int8)),
+    )
+    pointers = tuple((array.name.removeprefix(f"{name}_"), array.name) for array in arrays)
+    return (*pointers, ("depth", depth), ("outputs", outputs), *output_fields(lowering, node)), arrays
+
+
+def output_fields(lowering: Lowering, node: Node) -> tuple[tuple[str, Any], ...]:
+    """The zero point of the output and the range of the fused activation."""
+    scale, zero_point = lowering.quantization(node.output)
+    least, most = activation_range(node.options.get("activation", "NONE"), scale, zero_point, node.place)
+    return ("output_zero_point", zero_point), ("activation_min", least), ("activation_max", most)
+
+
+def _check_bias_scale(lowering: Lowering, node: Node, product: float, out_scale: float) -> None:
+    if len(node.inputs) < 3:
+        return
+    quantization = lowering.graph.tensors[node.inputs[2]].quantization
+    scale = float(quantization.scales[0]) if quantization is not None else 0.0
+    if abs(product - scale) / out_scale > 0.02:
+        raise ModelError(f"{node.place}: the bias has another scale than input times weights")

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LOGISTIC, TANH, RELU and RELU6 standing alone: functions of one int8 value, as tables of 256."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.compiler.arithmetic import activation_range, fits, multiplier, requantise, round_ratio
+from edgegrf.compiler.fixed_point import logistic_table, tanh_table
+from edgegrf.compiler.lowering import Lowering, Node
+from edgegrf.compiler.plan import Array, Layer
+from edgegrf.errors import ModelError, UnsupportedError
+
+__all__ = ["lower"]
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    source = lowering.view(node.inputs[0])
+    if source.shape != node.out.shape:
+        raise ModelError(f"{node.place}: {list(source.shape)} in, {list(node.out.shape)} out")
+    table = Array(node.name(node.kind.lower()), "int8_t", _table(lowering, node))
+    step = math.prod(source.frame())
+    call = "eg_lookup({p}, %d, {in0}, {out})"
+    layer = Layer(
+        name=table.name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,), output=0,
+        window=call % (step * source.frames()), step=call % step, sources=("eg_lookup.c",), arrays=(table,),
+        in_place=(0,),
+    )
+    lowering.finish(node, layer, source.time)
+
+
+def _table(lowering: Lowering, node: Node) -> NDArray[np.int8]:
+    scale, zero_point = lowering.quantization(node.inputs[0])
+    out_scale, out_zero = lowering.quantization(node.output)
+    if node.kind == "LOGISTIC":
+        _insist(node, float(out_scale), out_zero, 1 / 256, -128)
+        return logistic_table(float(scale), zero_point, node.place)
+    if node.kind == "TANH":
+        _insist(node, float(out_scale), out_zero, 1 / 128, 0)
+        return tanh_table(float(scale), zero_point, node.place)
+    if node.kind == "RELU6":  # clamps the codes as they are, without another scale
+        if (out_scale, out_zero) != (scale, zero_point):
+            raise UnsupportedError(f"{node.place}: changes the scale", node=node.place, fix="fuse it")
+        six = min(127, round_ratio(6.0, scale) + zero_point)
+        return np.clip(np.arange(-128, 128), zero_point, max(six, zero_point)).astype(np.int8)
+    return _relu(node, scale, zero_point, out_scale, out_zero)
+
+
+def _relu(node: Node, scale: Any, zero_point: int, out_scale: Any, out_zero: int) -> NDArray[np.int8]:
+    by = multiplier(float(np.float32(scale) / np.float32(out_scale)))
+    fits(255, by, node.place)
+    least, most = activation_range("RELU", out_scale, out_zero, node.place)
+    centred = np.arange(-128, 128, dtype=np.int64) - zero_point
+    return np.clip(requantise(centred, by) + out_zero, least, most).astype(np.int8)
+
+
+def _insist(node: Node, scale: float, zero_point: int, want_scale: float, want_zero: int) -> None:
+    if scale != want_scale or zero_point != want_zero:
+        raise UnsupportedError(
+            f"{node.place}: its output has scale {scale:.9g} and zero point {zero_point}", node=node.place,
+            why=f"TFLite defines it for {want_scale:.9g} and {want_zero}", fix="quantise the model again",
+        )

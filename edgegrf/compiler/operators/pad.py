@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PAD: waits in the view for a convolution to take it; otherwise copies into a larger buffer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edgegrf.compiler.lowering import Lowering, Node, View
+from edgegrf.compiler.plan import Layer
+from edgegrf.errors import ModelError, UnsupportedError
+
+__all__ = ["lower", "materialise"]
+
+_AXES = 5
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    source = lowering.view(node.inputs[0])
+    tensor = lowering.graph.tensors[node.inputs[1]]
+    amounts = np.asarray(lowering.constant(node, 1, "int64" if tensor.dtype == "int64" else "int32"))
+    if amounts.size != 2 * len(source.shape) or amounts.min(initial=0) < 0 or amounts.max(initial=0) > 1 << 20:
+        raise ModelError(f"{node.place}: its paddings do not fit a shape of {len(source.shape)} axes")
+    pads = tuple((int(a), int(b)) for a, b in amounts.reshape(-1, 2))
+    view = View(source.value, source.shape, source.time, pads if any(map(any, pads)) else ())
+    if view.padded != node.out.shape:
+        raise ModelError(f"{node.place}: {list(source.shape)} padded is not {list(node.out.shape)}")
+    if len(source.shape) > 4:
+        raise UnsupportedError(f"{node.place}: {len(source.shape)} axes", node=node.place, why="at most 4")
+    lowering.quantization(node.output)
+    lowering.views[node.output] = view
+
+
+def materialise(lowering: Lowering, tensor: int, view: View) -> View:
+    """Carry out the padding that waits in `view` of `tensor`; returns the padded view."""
+    record = lowering.graph.tensors[tensor]
+    time = view.time
+    place = f"PAD '{record.name}'"
+    if time is not None and view.pads[time] != (0, 0):
+        lowering.refuse(f"{place} pads time for an operator that is no convolution")
+        time = None
+    first = 0 if time is None else time + 1
+    inner, pads = view.shape[first:], view.pads[first:]
+    lead = _AXES - len(inner)
+    before = [0] * lead + [a for a, _ in pads]
+    size = [1] * lead + list(inner)
+    after = [1] * lead + [n + a + b for n, (a, b) in zip(inner, pads, strict=True)]
+    _, zero_point = lowering.quantization(tensor)
+    frames = 1 if time is None else view.shape[time]
+    step = math.prod(after)
+    value = lowering.value("inner", frames * step, step, record.name, lowering.reach[view.value])
+    lowering.layers.append(
+        Layer(
+            name=f"pad_{value}", kind="PAD", place=place, shape=view.padded, inputs=(view.value,), output=value,
+            window=f"eg_pad(&{{p}}, {frames}, {{in0}}, {{out}})", step="eg_pad(&{p}, 1, {in0}, {out})",
+            sources=("eg_pad.c",), struct="eg_pad",
+            fields=(("in", size), ("before", before), ("out", after), ("value", zero_point)),
+        )
+    )
+    return View(value, view.padded, time)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * eg_kernels.h: int8 operators that give the bits of TFLite Micro's reference kernels.
+ *
+ * One operator per file; the code that `edgegrf compile` writes fills the structs and makes the calls.
+ * Nothing here allocates, keeps state of its own or checks its arguments: the compiler has checked every
+ * shape and has proven that no int32 accumulator overflows.  Activations are int8, channels last.
+ *
+ * A "frame" is what one call repeats over: in window mode the time steps of the window (or 1, where an
+ * operator mixes them), in stream mode one.  Two buffers of a call overlap only where said.
+ *
+ * Right shifts of negative numbers must be arithmetic, as every compiler for these chips does it; the
+ * first test of a host library would fail otherwise.
+ */
+#ifndef EG_KERNELS_H
+#define EG_KERNELS_H
+
+#include <stdint.h>
+
+/* Dot products: outputs[o] = requantise(bias[o] + sum over k of weights[o][k] * x[k]). */
+struct eg_dense {
+    const int8_t *weights;     /* [outputs][depth] */
+    const int32_t *bias;       /* [outputs], the input's zero point folded in */
+    const int32_t *multiplier; /* [outputs], Q31; 0 gives the zero point */
+    const int8_t *shift;       /* [outputs], > 0 left before, < 0 right after the multiplication */
+    int32_t depth;             /* inputs of one dot product, >= 1 */
+    int32_t outputs;           /* >= 1 */
+    int32_t output_zero_point;
+    int32_t activation_min; /* the result is clamped to activation_min .. activation_max */
+    int32_t activation_max;
+};
+
+/* Where a kernel window lies over its input; rows may be time. */
+struct eg_geometry {
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t dilation_h, dilation_w;
+    int32_t pad_top, pad_left; /* rows and columns of zero points before the input; those after it follow */
+    int32_t zero_point;        /* of the input */
+};
+
+/* CONV_2D: the dense part takes patches of kernel_h * kernel_w * in_c values. */
+struct eg_conv {
+    struct eg_geometry geometry;
+    struct eg_dense dense;
+};
+
+/* DEPTHWISE_CONV_2D: output channel c * multiplicity + m looks at input channel c alone. */
+struct eg_depthwise {
+    struct eg_geometry geometry;
+    const int8_t *weights; /* [kernel_h * kernel_w][in_c * multiplicity] */
+    const int32_t *bias;   /* as in eg_dense, [in_c * multiplicity] */
+    const int32_t *multiplier;
+    const int8_t *shift;
+    int32_t multiplicity;
+    int32_t output_zero_point;
+    int32_t activation_min, activation_max;
+};
+
+/* ADD, SUB, MUL with broadcasting: four nested loops of `size`, each operand with its own strides
+ * (0 repeats it), and an outer loop over frames. */
+struct eg_binary {
+    int32_t size[4];
+    int32_t stride_a[4], stride_b[4];
+    int32_t frame_a, frame_b; /* values to go on per frame */
+    int32_t zero_point_a, zero_point_b, output_zero_point;
+    int32_t multiplier_a, multiplier_b, multiplier; /* Q31; a and b unused by MUL */
+    int32_t shift_a, shift_b, shift;
+    int32_t activation_min, activation_max;
+};
+
+/* AVERAGE_POOL_2D: the mean of the values inside the input, rounded half away from zero. */
+struct eg_pool {
+    struct eg_geometry geometry;
+    int32_t activation_min, activation_max;
+};
+
+/* PAD of up to five dimensions, fewer ones with leading 1. */
+struct eg_pad {
+    int32_t in[5], before[5], out[5];
+    int8_t value;
+};
+
+/* in [positions][depth] -> out [positions][outputs]. */
+void eg_dense(const struct eg_dense *p, int32_t positions, const int8_t *in, int8_t *out);
+
+/* in [frames][in_h][in_w][in_c] -> out [frames][out_h][out_w][outputs]; scratch: one patch. */
+void eg_conv(const struct eg_conv *p, int32_t frames, const int8_t *in, int8_t *scratch, int8_t *out);
+void eg_depthwise(const struct eg_depthwise *p, int32_t frames, const int8_t *in, int8_t *scratch,
+                  int8_t *out);
+
+/* One row in [in_w][in_c], one row out, where rows are time steps and the convolution is causal.
+ * ring [(kernel_h - 1) * dilation_h][in_w][in_c] holds the rows before, the oldest at *head; a stream starts
+ * with all of it at the zero point and *head at 0. */
+void eg_conv_step(const struct eg_conv *p, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *scratch,
+                  int8_t *out);
+void eg_depthwise_step(const struct eg_depthwise *p, int8_t *ring, uint32_t *head, const int8_t *in,
+                       int8_t *scratch, int8_t *out);
+
+/* out = a + b, a - b, a * b in real numbers; out may be a or b where that one is not broadcast. */
+void eg_add(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
+void eg_sub(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
+void eg_mul(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
+
+/* in [frames][in_h][in_w][in_c] -> out [frames][out_h][out_w][in_c]. */
+void eg_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out);
+
+void eg_pad(const struct eg_pad *p, int32_t frames, const int8_t *in, int8_t *out);
+
+/* out[i] = table[in[i] + 128], for every function of one value; out may be in. */
+void eg_lookup(const int8_t table[256], int32_t count, const int8_t *in, int8_t *out);
+
+/* For the kernels alone. */
+
+/* The patch of output (y, x) in `frame`: contiguous in the input itself where it can be, else gathered
+ * into scratch with zero points where it leaves the input. */
+const int8_t *eg_patch(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_t x,
+                       int8_t *scratch);
+
+/* The same for column x of the newest row, its earlier rows in a ring. */
+const int8_t *eg_patch_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row,
+                            int32_t x, int8_t *scratch);
+
+/* The newest row takes the place of the oldest. */
+void eg_ring_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, const int8_t *row);
+
+/* MultiplyByQuantizedMultiplier of TFLite with its two roundings: half up when doubling-high, then half away
+ * from zero when shifting right.  Requires |x| * 2^shift < 2^31 and multiplier >= 0. */
+static inline int32_t eg_requantise(int32_t x, int32_t multiplier, int32_t shift)
+{
+    int32_t left = shift > 0 ? shift : 0;
+    int32_t right = left - shift;
+    int64_t product = (int64_t)(x * ((int32_t)1 << left)) * multiplier;
+    int32_t high = (int32_t)((product + ((int64_t)1 << 30)) >> 31);
+    int32_t mask = (int32_t)(((int64_t)1 << right) - 1);
+    int32_t threshold = (mask >> 1) + (high < 0 ? 1 : 0);
+
+    return (int32_t)((int64_t)high >> right) + ((high & mask) > threshold ? 1 : 0);
+}
+
+static inline int8_t eg_clamp(int32_t x, int32_t low, int32_t high)
+{
+    x = x < low ? low : x;
+    return (int8_t)(x > high ? high : x);
+}
+
+#endif
