@@ -34,10 +34,16 @@ def _two_tensors(lowering: Lowering, node: OnnxNode, kind: str) -> None:
     if left.layout.signature() != right.layout.signature():
         lowering.refuse(node, "its two inputs lie in different orders in memory", "a 1x1 Conv on one of them")
     activation, output = lowering.activation(node.outputs[0])
-    shape = lowering.shapes[left.tensor]
-    inputs = [left.tensor, lowering.view(right.tensor, shape)]
+    shape = lowering.shapes[_later(lowering, left.tensor, right.tensor)]
+    inputs = [lowering.view(side.tensor, shape) for side in (left, right)]
     made = Node(kind, inputs, output, {"activation": activation}, place=node.place)
     lowering.values[output] = Value(lowering.emit(made, shape, output), left.layout)
+
+
+def _later(lowering: Lowering, left: str, right: str) -> str:
+    """The tensor made last: its shape is what the branch works in, so fewer RESHAPE are needed."""
+    made = [node.output for node in lowering.nodes]
+    return max(left, right, key=lambda name: made.index(name) if name in made else -1)
 
 
 def _with_constant(

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`edgegrf export`: a student becomes ONNX and an int8 `.tflite`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.errors import UsageError
+from edgegrf.resources import DEFAULT_STUDENT, shipped_file
+
+if TYPE_CHECKING:
+    from edgegrf.export import Exported, Source
+    from edgegrf.manifest import Interface
+
+__all__ = ["command"]
+
+_EPILOG = """\b
+Examples:
+  edgegrf export --quantize int8                     the shipped student, into build/
+  edgegrf export my/student.pt --data my/walks       your own, calibrated on your walks
+  edgegrf export net.onnx --sensors s1,s3,s4,s7 --rate 100 --window 200
+"""
+
+
+def _names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("student", default=DEFAULT_STUDENT, metavar="[STUDENT.pt|MODEL.onnx|NAME]")
+@click.option("--quantize", type=click.Choice(["int8", "none"]), default="int8", show_default=True)
+@click.option("--data", type=click.Path(path_type=Path), help="Walks to calibrate and measure on.")
+@click.option("--calibration", default="auto", show_default=True, help="auto, minmax, mse or percentile.")
+@click.option("-o", "folder", type=click.Path(path_type=Path), help="Folder for the files; build/NAME.")
+@click.option("--sensors", callback=_names, help="Of a foreign ONNX: its sensors, in order.")
+@click.option("--outputs", callback=_names, default="vertical_force", help="Of a foreign ONNX: its forces.")
+@click.option("--unit", default="BW", help="Of a foreign ONNX: the unit of its sensors; BW.")
+@click.option("--rate", type=float, help="Of a foreign ONNX: samples per second.")
+@click.option("--window", type=int, help="Of a foreign ONNX with an open time axis: samples.")
+@click.option("--lookahead", type=int, default=0, help="Of a foreign ONNX: samples; -1 for whole windows.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(
+    student: str, quantize: str, data: Path | None, calibration: str, folder: Path | None, as_json: bool,
+    **foreign: Any,
+) -> int:
+    """Turn a student into ONNX and an int8 .tflite, each with its manifest.
+
+    STUDENT is a checkpoint, an ONNX file from anywhere, or the name of a shipped student.
+    """
+    started = perf_counter()
+    from edgegrf.export import export_model
+    from edgegrf.parity.onnx_int8 import run_tflm
+
+    source = _source(student, foreign)
+    with progress_bar(quiet=as_json) as progress:
+        exported = export_model(
+            source, folder or Path("build") / source.name, run=run_tflm, data=data,
+            calibration=calibration, int8=quantize == "int8", progress=progress,
+        )
+    if exported.synthetic:
+        say(f"NOTE: measured and calibrated on SYNTHETIC walks, not on people ({exported.data})")
+    record = exported.as_json() | {"seconds": round(perf_counter() - started, 2)}
+    if as_json:
+        print_json(record)
+    else:
+        _show(source, exported, record)
+    return 0
+
+
+def _source(student: str, foreign: dict[str, Any]) -> Source:
+    from edgegrf.export import from_checkpoint, from_onnx
+
+    path = Path(student)
+    if path.suffix == ".onnx":
+        return from_onnx(path, _interface(path, foreign))
+    if path.suffix in (".pt", ".pth", ".safetensors"):
+        return from_checkpoint(path)
+    if path.suffix or path.exists():
+        raise UsageError(
+            f"{student} is neither a checkpoint nor an ONNX file", why="known: .pt, .safetensors, .onnx",
+            fix="give such a file, or the name of a shipped student",
+        )
+    return from_checkpoint(shipped_file(student, "student.pt"))
+
+
+def _interface(path: Path, foreign: dict[str, Any]) -> Interface | None:
+    """What the options say of a foreign ONNX file; None if they say nothing."""
+    from edgegrf.manifest import Interface
+
+    if not foreign["sensors"]:
+        return None
+    if not foreign["rate"] or not foreign["window"]:
+        raise UsageError(
+            f"{path}: --sensors needs --rate and --window beside it",
+            fix="edgegrf export net.onnx --sensors s1,s3,s4,s7 --rate 100 --window 200",
+        )
+    return Interface(
+        sensors=foreign["sensors"], sensor_unit=foreign["unit"], outputs=foreign["outputs"],
+        output_unit="BW", sample_rate_hz=foreign["rate"], window=foreign["window"],
+        lookahead=foreign["lookahead"],
+    )
+
+
+def _show(source: Source, exported: Exported, record: dict[str, Any]) -> None:
+    rows: list[tuple[str, str]] = [
+        (name, f"{size} bytes") for name, size in record["bytes"].items()
+    ]
+    rows.append(("operators", ", ".join(f"{count} {kind}" for kind, count in exported.operators.items())))
+    rows += [
+        (f"{kind} RMSE", f"{record[f'{kind}_rmse_bw']:.4f} BW = {record[f'{kind}_rmse_n']:.1f} N")
+        for kind in ("float", "int8")
+        if f"{kind}_rmse_bw" in record
+    ]
+    if exported.calibration:
+        loss = record["int8_rmse_bw"] / record["float_rmse_bw"] - 1
+        rows.append(("int8 against float", f"{100 * loss:+.2f} % ({exported.calibration} ranges)"))
+    rows.append(("measured on", f"{record['samples']} samples, {exported.data}"))
+    rows.append(("time", f"{record['seconds']:.1f} s"))
+    print_table(f"{source.name} -> {exported.onnx.parent}", ("what", "value"), rows)

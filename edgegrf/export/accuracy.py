@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Float and int8 estimates on the same pieces of walks, and their errors in BW and N."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.export.calibration import to_onnx_layout
+from edgegrf.export.onnx_file import OnnxRun
+from edgegrf.export.windows import Piece
+from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX, Graph
+from edgegrf.progress import Progress, silent
+
+__all__ = [
+    "Int8Runner", "dequantise", "float_estimates", "int8_estimates", "is_step", "quantise_input", "rmse",
+]
+
+Floats = NDArray[np.float32]
+Int8 = NDArray[np.int8]
+
+
+class Int8Runner(Protocol):
+    """Runs an int8 model with the bits that count; handed in, since the judge lives above this layer."""
+
+    def __call__(self, model: bytes, graph: Graph, pressure: Int8, progress: Progress) -> Int8:
+        """pressure [N, T, C] to force [N, E, K]; a step model starts each of the N from its reset."""
+        ...
+
+
+def is_step(graph: Graph) -> bool:
+    """True for a step model, which keeps states."""
+    return bool(graph.states)
+
+
+def quantise_input(graph: Graph, x: Floats) -> Int8:
+    """Pressure in its unit as the codes of the model's input, rounded to nearest even and clipped."""
+    scale, zero_point = _code(graph, _first(graph, graph.inputs))
+    codes: Int8 = np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(np.int8)
+    return codes
+
+
+def dequantise(graph: Graph, codes: Int8) -> Floats:
+    """Codes of the model's output as force in its unit."""
+    scale, zero_point = _code(graph, _first(graph, graph.outputs))
+    force: Floats = (codes.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+    return force
+
+
+def int8_estimates(
+    run: Int8Runner, model: bytes, graph: Graph, pieces: Sequence[Piece], progress: Progress = silent
+) -> Floats:
+    """Force [N, E, K] by the int8 model."""
+    pressure = quantise_input(graph, np.stack([piece.x for piece in pieces]))
+    return dequantise(graph, run(model, graph, pressure, progress))
+
+
+def float_estimates(model: Any, pieces: Sequence[Piece], progress: Progress = silent) -> Floats:
+    """Force [N, E, K] by the float ONNX model, of the same pieces."""
+    run = OnnxRun(model)
+    shapes = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in model.graph.input
+    }
+    pressure = next(name for name in run.inputs if not name.startswith(STATE_PREFIX))
+    force = next(name for name in run.outputs if not name.startswith(STATE_PREFIX))
+    states = {name: np.zeros(shapes[name], np.float32) for name in run.inputs if name != pressure}
+    channels = pieces[0].y.shape[1]
+    estimates = []
+    for index, piece in enumerate(pieces):
+        if states:
+            estimates.append(_walk_through(run, piece.x, pressure, force, dict(states), shapes[pressure]))
+        else:
+            given = run({pressure: to_onnx_layout(shapes[pressure], piece.x)})[force]
+            estimates.append(_time_major(given, channels))
+        progress("float", index + 1, len(pieces))
+    return np.stack(estimates)
+
+
+def _walk_through(
+    run: OnnxRun, x: Floats, pressure: str, force: str, states: dict[str, Floats], shape: list[int]
+) -> Floats:
+    estimates = []
+    for sample in x:
+        values = run({pressure: sample.reshape(shape), **states})
+        states = {name: values[name + NEXT_SUFFIX] for name in states}
+        estimates.append(values[force].reshape(-1))
+    return np.stack(estimates)
+
+
+def _time_major(force: Floats, channels: int) -> Floats:
+    """[1, K, T], [1, T, K] or [1, K] as [E, K]."""
+    if force.ndim == 3 and force.shape[1] == channels:
+        force = force.transpose(0, 2, 1)
+    return force.reshape(-1, channels)
+
+
+def rmse(estimates: Floats, pieces: Sequence[Piece]) -> tuple[float, float]:
+    """Root mean square error over the counted samples and all outputs: (in the output's unit, in N)."""
+    total = weighted = 0.0
+    count = 0
+    for estimate, piece in zip(estimates, pieces, strict=True):
+        period = len(piece.y) // len(estimate)
+        reference = piece.y[period - 1 :: period]
+        counted = slice(piece.start // period, max(piece.stop // period, 1))
+        error = (estimate - reference)[counted].astype(np.float64)
+        total += float(np.sum(error**2))
+        weighted += float(np.sum((error * piece.body_weight_n) ** 2))
+        count += error.size
+    return float(np.sqrt(total / count)), float(np.sqrt(weighted / count))
+
+
+def _first(graph: Graph, indices: Sequence[int]) -> int:
+    """The tensor that is pressure or force, not a state."""
+    return next(index for index in indices if not graph.tensors[index].name.startswith(STATE_PREFIX))
+
+
+def _code(graph: Graph, index: int) -> tuple[np.float32, int]:
+    quantization = graph.tensors[index].quantization
+    assert quantization is not None
+    return quantization.scales[0], int(quantization.zero_points[0])

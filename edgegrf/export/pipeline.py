@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stage as a whole: a float model in, student.onnx, student_int8.tflite and golden windows out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from edgegrf.errors import UnknownNameError
+from edgegrf.export.accuracy import Int8Runner, float_estimates, int8_estimates, rmse
+from edgegrf.export.golden import golden_windows, pack
+from edgegrf.export.lowered import Lowered
+from edgegrf.export.lowering import lower
+from edgegrf.export.onnx_file import opset, places, simplify
+from edgegrf.export.records import (
+    GOLDEN,
+    ONNX,
+    TFLITE,
+    Artefact,
+    Exported,
+    check_writable,
+    quantization_record,
+    write_artefacts,
+)
+from edgegrf.export.source import Source
+from edgegrf.export.tuning import CALIBRATIONS, Quantised, quantise_best
+from edgegrf.export.windows import Piece, Walks, cut_pieces, fingerprint, load_walks
+from edgegrf.progress import Progress, silent
+
+__all__ = ["evaluation_pieces", "export_model"]
+
+_CALIBRATION_WINDOWS = 96
+_CALIBRATION_WALKS = 8  # of a step model, each _STEP_LENGTH samples
+_STEP_LENGTH = 1000
+_STEP_HISTORY = 200  # the benchmark task counts estimates after 200 samples
+_MAC_BUDGET = 1_200_000_000  # what measuring may cost: about a second in tflite-micro
+_SAMPLE_LIMIT = 40_000
+_STEP_SAMPLE_LIMIT = 20_000
+_FEWEST_PIECES = 8
+
+
+def export_model(
+    source: Source,
+    folder: Path,
+    *,
+    run: Int8Runner,
+    data: Path | None = None,
+    calibration: str = "auto",
+    int8: bool = True,
+    progress: Progress = silent,
+) -> Exported:
+    """Export `source` into `folder`; `run` runs an int8 model with the bits that count.
+
+    Files appear only when all of them are made.  Raises UnsupportedError naming what cannot be lowered,
+    DataError for walks that do not fit, OutputError for a folder that cannot be written.
+    """
+    if calibration not in CALIBRATIONS:
+        raise UnknownNameError("calibration", calibration, CALIBRATIONS)
+    check_writable(folder)
+    simple = simplify(source.onnx)
+    lowered = _lower(source, simple)
+    walks = load_walks(source.interface, data)
+    pieces = evaluation_pieces(source, walks, lowered.macs)
+    metrics: dict[str, float] = {"samples": sum(piece.stop - piece.start for piece in pieces)}
+    metrics |= _errors("float", float_estimates(simple, pieces, progress), pieces)
+    artefacts = [_onnx_artefact(source, metrics)]
+    best = None
+    if int8:
+        watched = _calibration_pieces(source, walks)
+        best = quantise_best(
+            simple, lowered, watched, run, calibration=calibration, description=f"edgegrf {source.name}",
+            progress=progress,
+        )
+        metrics |= _errors("int8", int8_estimates(run, best.data, best.graph, pieces, progress), pieces)
+        artefacts += _int8_artefacts(source, artefacts[0], best, lowered, metrics, watched, walks, run)
+    paths = write_artefacts(source, folder, artefacts)
+    return _exported(source, paths, lowered, best, metrics, walks)
+
+
+def _lower(source: Source, simple: Any) -> Lowered:
+    interface = source.interface
+    return lower(
+        simple, places(source.onnx), channels=len(interface.sensors), estimates=len(interface.outputs)
+    )
+
+
+def evaluation_pieces(source: Source, walks: Walks, macs: int) -> list[Piece]:
+    """Held-out pieces, as many as a second of tflite-micro can take, spread over all held-out walks."""
+    if source.is_step:
+        count = _STEP_SAMPLE_LIMIT // _STEP_LENGTH
+        return cut_pieces(walks.held_out, _STEP_LENGTH, count, start=_STEP_HISTORY)
+    window = source.interface.window
+    stop = window - max(source.interface.lookahead, 0)
+    wanted = _SAMPLE_LIMIT // (stop - source.history)
+    count = max(min(wanted, _MAC_BUDGET // max(macs, 1)), _FEWEST_PIECES)
+    return cut_pieces(walks.held_out, window, count, start=source.history, stop=stop)
+
+
+def _calibration_pieces(source: Source, walks: Walks) -> list[Piece]:
+    if source.is_step:
+        return cut_pieces(walks.training, _STEP_LENGTH, _CALIBRATION_WALKS)
+    return cut_pieces(walks.training, source.interface.window, _CALIBRATION_WINDOWS)
+
+
+def _errors(prefix: str, estimates: Any, pieces: list[Piece]) -> dict[str, float]:
+    by_weight, in_newton = rmse(estimates, pieces)
+    return {f"{prefix}_rmse_bw": by_weight, f"{prefix}_rmse_n": in_newton}
+
+
+def _onnx_artefact(source: Source, metrics: dict[str, float]) -> Artefact:
+    return Artefact(
+        "onnx", ONNX, source.onnx.SerializeToString(deterministic=True), {"opset": opset(source.onnx)},
+        metrics=dict(metrics), sources=source.sources, tools=("onnx", "onnxruntime", "torch"),
+    )
+
+
+def _int8_artefacts(
+    source: Source,
+    onnx: Artefact,
+    best: Quantised,
+    lowered: Lowered,
+    metrics: dict[str, float],
+    watched: list[Piece],
+    walks: Walks,
+    run: Int8Runner,
+) -> list[Artefact]:
+    codes = quantization_record(best.graph)
+    tflite = Artefact(
+        "tflite", TFLITE, best.data,
+        {
+            "operators": _operators(best), "macs": lowered.macs, "calibration": best.method,
+            "measured_on": walks.source, "synthetic": walks.synthetic,
+        },
+        codes, dict(metrics), {ONNX: onnx.sha256, "calibration windows": fingerprint(watched)},
+        ("onnxruntime", "tflite-micro"),
+    )
+    golden = Artefact(
+        "golden", GOLDEN, pack(golden_windows(run, best.data, best.graph, source.interface)),
+        quantization=codes, sources={TFLITE: tflite.sha256}, tools=("tflite-micro",),
+    )
+    return [tflite, golden]
+
+
+def _operators(best: Quantised) -> dict[str, int]:
+    return dict(sorted(Counter(operator.kind for operator in best.graph.operators).items()))
+
+
+def _exported(
+    source: Source,
+    paths: dict[str, Path],
+    lowered: Lowered,
+    best: Quantised | None,
+    metrics: dict[str, float],
+    walks: Walks,
+) -> Exported:
+    return Exported(
+        onnx=paths["onnx"], tflite=paths.get("tflite"), golden=paths.get("golden"),
+        opset=opset(source.onnx), operators=_operators(best) if best else {}, macs=lowered.macs,
+        metrics=metrics, calibration=best.method if best else "", data=walks.source,
+        synthetic=walks.synthetic,
+    )

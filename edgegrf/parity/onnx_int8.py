@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link ONNX ~ int8: the quantised model against the float one, in physical units, on walks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.export.accuracy import float_estimates, int8_estimates, rmse
+from edgegrf.export.onnx_file import simplify
+from edgegrf.export.pipeline import evaluation_pieces
+from edgegrf.export.source import from_onnx
+from edgegrf.export.windows import load_walks
+from edgegrf.graph.model import Graph
+from edgegrf.graph.reader import read_tflite
+from edgegrf.manifest import Manifest
+from edgegrf.parity.judge import TfliteMicro, run_steps, run_windows
+from edgegrf.parity.link import LinkResult
+from edgegrf.progress import Progress, silent
+
+__all__ = ["RMSE_TOLERANCE", "onnx_int8", "run_tflm"]
+
+#: how much larger the int8 model's error against the reference may be than the float one's
+RMSE_TOLERANCE = 0.05
+
+
+def run_tflm(
+    model: bytes, graph: Graph, pressure: NDArray[np.int8], progress: Progress = silent
+) -> NDArray[np.int8]:
+    """pressure [N, T, C] to force [N, E, K] by tflite-micro; a step model starts each N from its reset."""
+    judge = TfliteMicro(model, graph)
+    results = []
+    for index, piece in enumerate(pressure):
+        results.append(
+            run_steps(judge, graph, piece) if graph.states else run_windows(judge, graph, piece[None])[0]
+        )
+        progress("tflite-micro", index + 1, len(pressure))
+    return np.stack(results)
+
+
+def onnx_int8(
+    onnx: Path, tflite: Path, *, data: Path | None = None, progress: Progress = silent
+) -> LinkResult:
+    """Compare `onnx` in onnxruntime with `tflite` in tflite-micro on held-out walks.
+
+    The link holds if the int8 model's RMSE against the reference force is at most 5 % above the float
+    one's: then `mismatches` is 0, else it counts all outputs.  `max_abs` is the largest distance of two
+    estimates in the output's unit.
+    """
+    manifest = Manifest.read(tflite)
+    source = from_onnx(onnx, manifest.interface)
+    model = tflite.read_bytes()
+    graph = read_tflite(model)
+    walks = load_walks(source.interface, data)
+    pieces = evaluation_pieces(source, walks, int(manifest.model.get("macs", 0)))
+    exact = float_estimates(simplify(source.onnx), pieces, progress)
+    coded = int8_estimates(run_tflm, model, graph, pieces, progress)
+    before, after = rmse(exact, pieces), rmse(coded, pieces)
+    ratio = after[0] / before[0] if before[0] > 0 else float("inf")
+    unit = source.interface.output_unit
+    return LinkResult(
+        source="onnx", target="int8", mode="stream" if graph.states else "window",
+        outputs=exact.size, mismatches=0 if ratio <= 1 + RMSE_TOLERANCE else exact.size,
+        max_abs=float(np.abs(exact - coded).max()), tolerance=RMSE_TOLERANCE, unit=unit,
+        note=(
+            f"RMSE {before[0]:.4f} -> {after[0]:.4f} {unit} ({before[1]:.1f} -> {after[1]:.1f} N), "
+            f"{100 * (ratio - 1):+.2f} % of 5 % allowed, on {walks.source}"
+        ),
+    )
