@@ -57,7 +57,9 @@ Examples:
 @click.option("--walks", type=click.IntRange(min=1), help="Use only the first N walks.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training walks.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Peak learning rate.")
-@click.option("--batch", type=click.IntRange(min=1), help="Chunks of 1000 samples a step.")
+@click.option(
+    "--batch", type=click.IntRange(min=1), help="Examples a step: chunks of 1000 samples, or windows."
+)
 @click.option(
     "--patience",
     type=click.IntRange(min=0),

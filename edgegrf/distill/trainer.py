@@ -60,8 +60,9 @@ def train(
     run = _Run(student, training, validation, settings, progress)
     try:
         for epoch in range(1, settings.epochs + 1):
-            run.epoch(epoch)
-            on_epoch(run.outcome)
+            finite = run.epoch(epoch)
+            if finite:
+                on_epoch(run.outcome)
             if run.outcome.ended != "done":
                 break
     except KeyboardInterrupt:
@@ -97,23 +98,25 @@ class _Run:
             self.optimizer, settings.rate, total_steps=settings.epochs * self.steps, pct_start=0.2
         )
 
-    def epoch(self, number: int) -> None:
-        """One pass over the training examples, then validation; updates `outcome` and `kept`."""
+    def epoch(self, number: int) -> bool:
+        """One pass over the training examples, then validation; updates `outcome` and `kept`.
+
+        False when the loss ceased to be finite, which ends the training.
+        """
         self.student.train()
         order = torch.randperm(len(self.training), generator=self.random)
         total, rate = 0.0, self.optimizer.param_groups[0]["lr"]
         for step, chosen in enumerate(torch.split(order, self.settings.batch)):
             loss = self._step(chosen)
             if not math.isfinite(loss):
-                self._not_finite(number)
-                return
+                return self._not_finite(number)
             total += loss * len(chosen)
             self.progress("train", (number - 1) * self.steps + step + 1, self.settings.epochs * self.steps)
         reached = rmse(self.student, self.validation)
         if not math.isfinite(reached):
-            self._not_finite(number)
-            return
+            return self._not_finite(number)
         self._judge(Epoch(number, math.sqrt(total / len(order)), reached, rate))
+        return True
 
     def _step(self, chosen: Tensor) -> float:
         pressure, force = self.training.pressure[chosen], self.training.force[chosen]
@@ -142,7 +145,7 @@ class _Run:
         elif self.settings.patience and epoch.epoch - best.epoch >= self.settings.patience:
             self.outcome.ended = "early"
 
-    def _not_finite(self, number: int) -> None:
+    def _not_finite(self, number: int) -> bool:
         if self.outcome.best is None:
             raise ModelError(
                 f"the loss is no longer a number in epoch {number}, before any good weights",
@@ -150,3 +153,4 @@ class _Run:
                 fix="train with a lower --rate",
             )
         self.outcome.ended = "nan"
+        return False
