@@ -79,13 +79,17 @@ def pooled_accuracy(
     kept = [run for run in kept if len(run.reference)]
     if not kept:
         raise ValueError("no samples to compare")
-    stances = stance.pooled([
-        stance.compare(
-            np.asarray(run.estimate, np.float64), np.asarray(run.reference, np.float64),
-            threshold_n / run.body_weight_n, sample_rate_hz,
-        )
-        for run in kept
-    ])
+    stances = stance.pooled(
+        [
+            stance.compare(
+                np.asarray(run.estimate, np.float64),
+                np.asarray(run.reference, np.float64),
+                threshold_n / run.body_weight_n,
+                sample_rate_hz,
+            )
+            for run in kept
+        ]
+    )
     weight = float(np.mean([run.body_weight_n for run in kept]))
     return {
         **_by_sample(kept, threshold_n),

@@ -56,7 +56,8 @@ def _draw(figure: Any, walk: Walk) -> None:
     _sensors(sensors, walk[0])
     force.set(xlabel="time (s)", ylabel="force (BW)", title="Force")
     stances.set(
-        xlabel="time since heel strike (s)", ylabel="vertical force (BW)",
+        xlabel="time since heel strike (s)",
+        ylabel="vertical force (BW)",
         title=f"Every stance (contact above {THRESHOLD_N:.0f} N)",
     )
     for axes in (force, stances):
@@ -68,8 +69,11 @@ def _forces(axes: Any, recording: Recording) -> None:
     assert recording.force is not None and recording.body_weight_n is not None
     for column, name in enumerate(recording.force_names):
         axes.plot(
-            time, recording.force[shown, column] / recording.body_weight_n, color=_SIDES[recording.foot],
-            linestyle="-" if column == 0 else "--", label=f"{recording.foot} {name.replace('_', ' ')}",
+            time,
+            recording.force[shown, column] / recording.body_weight_n,
+            color=_SIDES[recording.foot],
+            linestyle="-" if column == 0 else "--",
+            label=f"{recording.foot} {name.replace('_', ' ')}",
         )
 
 
@@ -95,8 +99,12 @@ def _stances(axes: Any, recording: Recording) -> None:
     for index, (strike, off) in enumerate(zip(found.strike, found.off, strict=True)):
         samples = np.arange(int(strike), int(off) + 2)
         axes.plot(
-            (samples - strike) / recording.sample_rate_hz, force[samples], color=_SIDES[recording.foot],
-            alpha=0.3, linewidth=0.8, label=recording.foot if index == 0 else None,
+            (samples - strike) / recording.sample_rate_hz,
+            force[samples],
+            color=_SIDES[recording.foot],
+            alpha=0.3,
+            linewidth=0.8,
+            label=recording.foot if index == 0 else None,
         )
 
 

@@ -67,8 +67,16 @@ def read_map(path: Path) -> ColumnMap:
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a column map", why=str(error)) from error
     known = {
-        "unit", "sample_rate_hz", "subject", "delimiter", "force_unit", "force_source", "body_weight_n",
-        "frame", "synthetic", *FEET,
+        "unit",
+        "sample_rate_hz",
+        "subject",
+        "delimiter",
+        "force_unit",
+        "force_source",
+        "body_weight_n",
+        "frame",
+        "synthetic",
+        *FEET,
     }
     unknown = sorted(set(record) - known)
     if unknown:
@@ -139,9 +147,7 @@ def _weight(path: Path, record: Mapping[str, Any]) -> float | None:
     return check_body_weight(_positive(path, record, "body_weight_n"), str(path))
 
 
-def _frame(
-    path: Path, record: Mapping[str, Any], feet: Mapping[str, FootColumns]
-) -> tuple[int, int] | None:
+def _frame(path: Path, record: Mapping[str, Any], feet: Mapping[str, FootColumns]) -> tuple[int, int] | None:
     frame = record.get("frame")
     if frame is None:
         return None

@@ -134,5 +134,6 @@ def _format_of(path: Path) -> Format:
         return PLAIN_CSV
     raise DataError(
         f"{path}: no reader for '{path.suffix}' files",
-        why="readable: .txt (gaitpdb), .npz, .csv with a column map", fix="convert it to CSV (docs/data.md)",
+        why="readable: .txt (gaitpdb), .npz, .csv with a column map",
+        fix="convert it to CSV (docs/data.md)",
     )
