@@ -25,7 +25,7 @@ from edgegrf.manifest import Interface, Manifest, command_line
 from edgegrf.parity.c_board import Host, board_name, compare
 from edgegrf.progress import Progress, silent
 
-__all__ = ["default_mode", "run_bench"]
+__all__ = ["default_mode", "model_interface", "run_bench"]
 
 
 def default_mode(hello: Hello) -> str:
@@ -48,7 +48,7 @@ def run_bench(
     Ctrl-C ends it early; the result holds what was measured and is marked `partial`.  Raises
     FirmwareMismatchError when the board runs another model, DataError when no trial fits.
     """
-    interface = _interface(tflite)
+    interface = model_interface(tflite)
     hello = device.expect_model(sha256_file(tflite), name=str(tflite))
     mode = mode or default_mode(hello)
     window = hello.window_samples if mode == "window" else 0
@@ -152,7 +152,8 @@ def _provenance(hello: Hello, interface: Interface) -> dict[str, Any]:
     }
 
 
-def _interface(tflite: Path) -> Interface:
+def model_interface(tflite: Path) -> Interface:
+    """What goes into a `.tflite`, by its manifest; raises ModelError or DataError where that is not said."""
     interface = Manifest.read(tflite).interface
     if interface is None:
         raise DataError(

@@ -31,14 +31,14 @@ class Host(Protocol):
         ...
 
     def window(self, x: Int8, /) -> Int8:
-        """Estimates [n, K] of one window [T, C]."""
+        """Estimates [N, n, K] of windows [N, T, C]."""
         ...
 
 
 def on_host(host: Host, samples: Int8, mode: str) -> Int8:
     """What the host's C says to samples [T, C] from a fresh start (stream), or to one window; [N, K]."""
     if mode == "window":
-        return host.window(samples)
+        return host.window(samples[np.newaxis])[0]
     host.reset()
     return host.stream(samples)
 
