@@ -7,6 +7,7 @@ import functools
 import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from typing import Any
 
 from edgegrf.errors import UnknownNameError
 from edgegrf.resources import firmware_folder
@@ -67,7 +68,7 @@ def board(name: str) -> Board:
 
 
 def _board(name: str, text: str) -> Board:
-    record = {
+    record: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in tomllib.loads(text).items()
     }
     return Board(name=name, **record)

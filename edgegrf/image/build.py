@@ -12,9 +12,10 @@ from edgegrf import __version__
 from edgegrf.boards import Board
 from edgegrf.errors import ModelError, OutputError
 from edgegrf.files import sha256_file, write_file
-from edgegrf.image.elf import Elf, read_elf
+from edgegrf.image.elf import read_elf
 from edgegrf.image.formats import to_binary, to_hex, to_uf2
 from edgegrf.image.identity import firmware_identity
+from edgegrf.image.sizes import Sizes, measure
 from edgegrf.image.slot import check_fits
 from edgegrf.image.toolbox import build_elf, compiler_for
 from edgegrf.manifest import Interface, Manifest, manifest_path
@@ -23,32 +24,26 @@ from edgegrf.toolchain import Compiler
 
 __all__ = ["Image", "build_image", "build_image_of_c"]
 
-_LARGEST = 8
-_STACK = ".stack"
-
 
 @dataclass(frozen=True)
 class Image:
-    """A firmware image on disk and its sizes in bytes; sizes are 0 for the host.
-
-    `flash_bytes` is what lies in flash, `ram_bytes` what is static in RAM without the stack.
-    """
+    """A firmware image on disk; `sizes` are all 0 for the host."""
 
     board: Board
     elf: Path  # for the host: the program
     hex: Path | None
     bin: Path | None
     uf2: Path | None
-    manifest: Path
     firmware_sha256: str
     model_sha256: str
     compiler: str
-    flash_bytes: int
-    ram_bytes: int
-    stack_bytes: int
-    sections: dict[str, int]
-    largest: tuple[tuple[str, int], ...]  # symbols, largest first
+    sizes: Sizes
     cached: bool  # nothing had changed
+
+    @property
+    def manifest(self) -> Path:
+        """The record beside the ELF file."""
+        return manifest_path(self.elf)
 
 
 def build_image(
@@ -66,7 +61,9 @@ def build_image(
         raise ModelError(f"no model at {tflite}", fix="edgegrf export --quantize int8")
     compile_model(tflite, folder / "model")
     progress("compile model", 1, 1)
-    return build_image_of_c(board, folder / "model", folder, tflite=tflite, compiler=compiler, progress=progress)
+    return build_image_of_c(
+        board, folder / "model", folder, tflite=tflite, compiler=compiler, progress=progress
+    )
 
 
 def build_image_of_c(
@@ -86,7 +83,19 @@ def build_image_of_c(
     progress("build firmware", 0, 1)
     if not cached:
         _build(board, tools, model, elf, identity)
-    image = _finish(board, tools, elf, identity, _model_sha256(tflite), cached)
+    files = _formats(board, elf)
+    image = Image(
+        board=board,
+        elf=elf,
+        hex=files.get("hex"),
+        bin=files.get("bin"),
+        uf2=files.get("uf2"),
+        firmware_sha256=identity,
+        model_sha256=sha256_file(tflite) if tflite else "",
+        compiler=tools.version,
+        sizes=Sizes() if board.chip == "host" else measure(read_elf(elf.read_bytes())),
+        cached=cached,
+    )
     if not cached:
         _write_manifest(image, tools, tflite)
     progress("build firmware", 1, 1)
@@ -118,46 +127,18 @@ def _build(board: Board, tools: Compiler, model: Path, elf: Path, identity: str)
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _model_sha256(tflite: Path | None) -> str:
-    return sha256_file(tflite) if tflite else ""
-
-
-def _finish(
-    board: Board, tools: Compiler, elf: Path, identity: str, model_sha256: str, cached: bool
-) -> Image:
-    """Write the formats that are made from the ELF, and measure it."""
-    common = {
-        "board": board, "elf": elf, "manifest": manifest_path(elf), "firmware_sha256": identity,
-        "model_sha256": model_sha256, "compiler": tools.version, "cached": cached,
-    }
+def _formats(board: Board, elf: Path) -> dict[str, Path]:
+    """Check the ELF against the board's slot and write .hex, .bin and, where the board takes it, .uf2."""
     if board.chip == "host":
-        return Image(
-            hex=None, bin=None, uf2=None, flash_bytes=0, ram_bytes=0, stack_bytes=0, sections={}, largest=(), **common
-        )
-    content = read_elf(elf.read_bytes())
-    check_fits(board, content.segments)
-    hex_file, bin_file, uf2_file = (elf.with_suffix(suffix) for suffix in (".hex", ".bin", ".uf2"))
-    write_file(hex_file, to_hex(content.segments))
-    write_file(bin_file, to_binary(content.segments)[1])
+        return {}
+    segments = read_elf(elf.read_bytes()).segments
+    check_fits(board, segments)
+    content: dict[str, bytes | str] = {"hex": to_hex(segments), "bin": to_binary(segments)[1]}
     if board.uf2_family is not None:
-        write_file(uf2_file, to_uf2(content.segments, board.uf2_family))
-    return Image(
-        hex=hex_file, bin=bin_file, uf2=uf2_file if board.uf2_family is not None else None,
-        **_sizes(content), **common,
-    )
-
-
-def _sizes(content: Elf) -> dict[str, object]:
-    sections = {section.name: section.size for section in content.sections}
-    ram = sum(section.size for section in content.sections if section.writable and section.name != _STACK)
-    ranked = sorted(content.symbols.items(), key=lambda item: (-item[1], item[0]))
-    return {
-        "flash_bytes": sum(len(segment.data) for segment in content.segments),
-        "ram_bytes": ram,
-        "stack_bytes": sections.get(_STACK, 0),
-        "sections": sections,
-        "largest": tuple(ranked[:_LARGEST]),
-    }
+        content["uf2"] = to_uf2(segments, board.uf2_family)
+    for kind, data in content.items():
+        write_file(elf.with_suffix(f".{kind}"), data)
+    return {kind: elf.with_suffix(f".{kind}") for kind in content}
 
 
 def _interface(tflite: Path | None) -> Interface | None:
@@ -172,9 +153,15 @@ def _write_manifest(image: Image, tools: Compiler, tflite: Path | None) -> None:
         name=image.board.name,
         sha256=sha256_file(image.elf),
         interface=_interface(tflite),
-        model={"firmware_sha256": image.firmware_sha256, "board": image.board.name, "sections": image.sections},
+        model={
+            "firmware_sha256": image.firmware_sha256,
+            "board": image.board.name,
+            "sections": image.sizes.sections,
+        },
         metrics={
-            "flash [bytes]": image.flash_bytes, "ram [bytes]": image.ram_bytes, "stack [bytes]": image.stack_bytes,
+            "flash [bytes]": image.sizes.flash_bytes,
+            "ram [bytes]": image.sizes.ram_bytes,
+            "stack [bytes]": image.sizes.stack_bytes,
         },
         sources={tflite.name: image.model_sha256} if tflite else {},
         tools={"compiler": tools.version},

@@ -95,8 +95,15 @@ def to_uf2(segments: Iterable[Segment], family: int) -> bytes:
         address = start + index * _UF2_PAYLOAD
         blocks.append(
             _UF2_BLOCK.pack(
-                *_UF2_MAGIC[:2], _UF2_HAS_FAMILY, address, _UF2_PAYLOAD, index, total, family,
-                payload, _UF2_MAGIC[2],
+                *_UF2_MAGIC[:2],
+                _UF2_HAS_FAMILY,
+                address,
+                _UF2_PAYLOAD,
+                index,
+                total,
+                family,
+                payload,
+                _UF2_MAGIC[2],
             )
         )
     return b"".join(blocks)
@@ -134,6 +141,7 @@ def read_image(path: Path) -> tuple[int | None, list[Segment]]:
     if path.suffix == ".elf":
         return None, list(read_elf(data).segments)
     raise ModelError(
-        f"{path.name} is not an image that can be flashed", why="its name ends in neither .hex, .uf2 nor .elf",
+        f"{path.name} is not an image that can be flashed",
+        why="its name ends in neither .hex, .uf2 nor .elf",
         fix="edgegrf build",
     )

@@ -23,7 +23,8 @@ def firmware_identity(board: Board, compiler: Compiler, model: Path, version: st
 
 
 def _parts(board: Board, compiler: Compiler, model: Path, version: str) -> Iterator[tuple[str, bytes]]:
-    yield "options", f"{board.name}\0{compiler.kind}\0{compiler.version}\0{compiler.has_asan}\0{version}".encode()
+    options = (board.name, compiler.kind, compiler.version, str(compiler.has_asan), version)
+    yield "options", "\0".join(options).encode()
     root = firmware_folder()
     folders = [root / "core", root / "engine", root / "cmake", root / "port" / board.port]
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]

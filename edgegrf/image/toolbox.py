@@ -23,7 +23,7 @@ def compiler_for(board: Board, kind: str | None) -> Compiler:
         return arm_compiler(kind)
     if kind is None:
         return host_compiler()
-    raise UsageError(f"{board.name} is built with this computer's own compiler, not with '{kind}'", fix="set CC")
+    raise UsageError(f"{board.name} is built with this computer's own compiler, not '{kind}'", fix="set CC")
 
 
 def build_elf(

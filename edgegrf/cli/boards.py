@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`edgegrf boards`: what is known, what is plugged in, and a virtual or native board to talk to."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgegrf.cli.build import model_file
+from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgegrf.boards import Board
+    from edgegrf.image import Image
+    from edgegrf.link.ports import Plugged
+
+__all__ = ["command"]
+
+EXAMPLES = """\b
+Examples:
+  edgegrf boards                                       what is known and what is plugged in
+  edgegrf boards --json
+  edgegrf boards --serve virtual:nrf52840dk            an emulated board on a pty, until Ctrl-C
+  edgegrf boards --serve native: --model mine.tflite
+"""
+
+
+@click.command(epilog=EXAMPLES, help="List boards, known and plugged in; or serve a virtual one on a pty.")
+@click.option("--serve", metavar="PORT", help="virtual:BOARD or native:, on a pty whose path is printed.")
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="The .tflite to serve (default: the shipped one)."
+)
+@click.option("--json", "json_wanted", is_flag=True, help="Print the result as JSON.")
+def command(serve: str | None, model: Path | None, json_wanted: bool) -> None:
+    if serve:
+        _serve(serve, model, json_wanted)
+        return
+    from edgegrf.boards import boards
+    from edgegrf.link import plugged_in
+
+    known, plugged = list(boards().values()), plugged_in()
+    if json_wanted:
+        print_json({"boards": list(map(_record, known)), "plugged_in": list(map(_port, plugged))})
+        return
+    rows = [(item.name, item.title, item.core, ", ".join(item.flashers), _opened_as(item)) for item in known]
+    print_table("known boards", ("name", "board", "core", "flashed by", "opened as"), rows)
+    if plugged:
+        names = [", ".join(board.name for board in port.boards) or "unknown" for port in plugged]
+        lines = [(port.device, name, port.description) for port, name in zip(plugged, names, strict=True)]
+        print_table("plugged in", ("port", "board", "says"), lines)
+    else:
+        say("no USB serial port is plugged in; try --port virtual:nrf52840dk")
+
+
+def _opened_as(board: Board) -> str:
+    from edgegrf.virtual.board import CHIPS
+
+    if board.chip == "host":
+        return "native:"
+    return f"a port, virtual:{board.name}" if board.chip in CHIPS else "a port"
+
+
+def _record(board: Board) -> dict[str, Any]:
+    return {
+        "name": board.name, "title": board.title, "core": board.core, "clock_hz": board.clock_hz,
+        "flash_slot_bytes": board.flash_size, "ram_bytes": board.ram_size, "baud": board.baud,
+        "flashers": list(board.flashers), "opened_as": _opened_as(board), "verified": board.verified,
+        "note": board.note,
+    }  # fmt: skip
+
+
+def _port(port: Plugged) -> dict[str, Any]:
+    return {
+        "device": port.device, "boards": [board.name for board in port.boards], "usb": port.usb,
+        "description": port.description, "serial_number": port.serial_number,
+    }  # fmt: skip
+
+
+def _serve(spec: str, model: Path | None, json_wanted: bool) -> None:
+    from edgegrf.boards import board
+
+    kind, _, name = spec.partition(":")
+    if kind not in ("virtual", "native") or (kind == "native" and name):
+        raise UsageError(f"cannot serve '{spec}'", fix="--serve virtual:nrf52840dk or --serve native:")
+    target = board(name if kind == "virtual" else "native")
+
+    def on_ready(path: str) -> None:
+        if json_wanted:
+            print_json({"port": path, "board": target.name, "virtual": kind == "virtual"})
+        else:
+            click.echo(path)
+        say(f"{target.title} answers at {path}; Ctrl-C ends it", quiet=json_wanted)
+
+    with tempfile.TemporaryDirectory() as folder:
+        image = _image(target, model, Path(folder), json_wanted)
+        if kind == "native":
+            from edgegrf.link.serving import serve_native
+
+            serve_native(image.elf, on_ready=on_ready)
+        else:
+            from edgegrf.virtual import VirtualBoard, serve
+
+            serve(VirtualBoard(image.elf, target), on_ready=on_ready)
+
+
+def _image(target: Board, model: Path | None, folder: Path, quiet: bool) -> Image:
+    from edgegrf.image import build_image
+
+    with progress_bar(quiet=quiet) as progress:
+        return build_image(target, model_file(model), folder, progress=progress)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`edgegrf build`: the firmware image of a board with a model inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgegrf.cli.console import print_json, print_table, progress_bar, say
+
+if TYPE_CHECKING:
+    from edgegrf.boards import Board
+    from edgegrf.image import Image
+
+__all__ = ["as_json", "command", "default_folder", "model_file"]
+
+EXAMPLES = """\b
+Examples:
+  edgegrf build                                        the shipped student for the nRF52840-DK
+  edgegrf build --board feather_nrf52840 --compiler zig
+  edgegrf build --model mine_int8.tflite -o build/mine --json
+"""
+
+
+@click.command(epilog=EXAMPLES, help="Build the firmware image of a board with a model inside.")
+@click.option("--board", "board_name", metavar="NAME", default="nrf52840dk", show_default=True)
+@click.option("--model", type=click.Path(path_type=Path), help="An int8 .tflite (default: the shipped one).")
+@click.option("--compiler", metavar="gcc|zig", help="Insist on one (default: arm-none-eabi-gcc, else zig).")
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), help="Default: build/MODEL/BOARD.")
+@click.option("--json", "json_wanted", is_flag=True, help="Print the result as JSON.")
+def command(
+    board_name: str, model: Path | None, compiler: str | None, folder: Path | None, json_wanted: bool
+) -> None:
+    from edgegrf.boards import board
+    from edgegrf.image import build_image
+
+    target = board(board_name)
+    with progress_bar(quiet=json_wanted) as progress:
+        image = build_image(
+            target,
+            model_file(model),
+            folder or default_folder(model, target),
+            compiler=compiler,
+            progress=progress,
+        )
+    if json_wanted:
+        print_json(as_json(image))
+    else:
+        _show(image)
+
+
+def model_file(model: Path | None) -> Path:
+    """The named model, else the shipped student's."""
+    from edgegrf.resources import DEFAULT_STUDENT, shipped_file
+
+    return model or shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
+
+
+def default_folder(model: Path | None, board: Board) -> Path:
+    """build/<student or model>/<board>."""
+    from edgegrf.resources import DEFAULT_STUDENT
+
+    return Path("build") / (model.stem if model else DEFAULT_STUDENT) / board.name
+
+
+def as_json(image: Image) -> dict[str, Any]:
+    """The record printed by `edgegrf build --json`; sizes in bytes."""
+    files = {kind: getattr(image, kind) for kind in ("elf", "hex", "bin", "uf2", "manifest")}
+    return {
+        "board": image.board.name,
+        "files": {kind: str(path) for kind, path in files.items() if path is not None},
+        "flash_bytes": image.sizes.flash_bytes,
+        "flash_slot_bytes": image.board.flash_size,
+        "ram_bytes": image.sizes.ram_bytes,
+        "stack_bytes": image.sizes.stack_bytes,
+        "ram_size_bytes": image.board.ram_size,
+        "sections": image.sizes.sections,
+        "largest": dict(image.sizes.largest),
+        "compiler": image.compiler,
+        "firmware_sha256": image.firmware_sha256,
+        "model_sha256": image.model_sha256,
+        "cached": image.cached,
+    }
+
+
+def _show(image: Image) -> None:
+    board = image.board
+    if board.flash_size:
+        rows = [
+            (
+                "flash",
+                image.sizes.flash_bytes,
+                board.flash_size,
+                f"{image.sizes.flash_bytes / board.flash_size:.1%}",
+            ),
+            (
+                "RAM, static",
+                image.sizes.ram_bytes,
+                board.ram_size,
+                f"{image.sizes.ram_bytes / board.ram_size:.1%}",
+            ),
+            (
+                "stack, reserved",
+                image.sizes.stack_bytes,
+                "",
+                f"{image.sizes.stack_bytes / board.ram_size:.1%}",
+            ),
+        ]
+        print_table(f"{board.title}", ("memory", "bytes", "of", "share"), rows)
+        say("largest: " + ", ".join(f"{name} {size} B" for name, size in image.sizes.largest[:5]))
+    say(f"compiler: {image.compiler}")
+    say(f"firmware: {image.firmware_sha256[:16]}  model: {image.model_sha256[:16]}")
+    say(f"{'unchanged' if image.cached else 'written'}: {image.uf2 or image.hex or image.elf}")
