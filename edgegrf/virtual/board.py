@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHIPS", "VirtualBoard"]
 
-#: the chips that can be emulated, by a board's port
+#: the chips that can be emulated, by a board's `chip`
 CHIPS = {"nrf52840": Nrf52840}
 
 #: the core runs at most this long, in cycles, before DMA shows in RAM that is polled without a register
@@ -34,9 +34,9 @@ class VirtualBoard:
     """
 
     def __init__(self, image: bytes | Path, board: Board, *, strict: bool = False) -> None:
-        chip = CHIPS.get(board.port)
+        chip = CHIPS.get(board.chip)
         if chip is None:
-            raise UnknownNameError("virtual chip", board.port, CHIPS)
+            raise UnknownNameError("virtual chip", board.chip, CHIPS)
         self.board = board
         self._strict = strict
         self._line = Line(10 * chip.clock_hz // board.baud)

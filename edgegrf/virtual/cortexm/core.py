@@ -173,7 +173,7 @@ class Core:
 
     def _cost(self, address: int, size: int) -> BlockCost:
         code = bytes(self._uc.mem_read(address, size))
-        cost = block_cost(decode(code, address), address, self._flash[1])
+        cost = block_cost(decode(code, address), address, self._flash[1], self._word)
         if cost.uses_fpu and not self._fpu_on():
             raise DeviceError(
                 f"floating point at {self.where(address)} with the FPU off",
@@ -181,6 +181,9 @@ class Core:
                 fix="enable coprocessors 10 and 11 in the reset handler",
             )
         return cost
+
+    def _word(self, address: int) -> int:
+        return int.from_bytes(self._uc.mem_read(address, 4), "little")
 
     def _slept(self) -> Stop | None:
         """Whether the last block ended by going to sleep."""

@@ -20,10 +20,13 @@ from edgegrf.virtual.cortexm.decode import Instruction
 __all__ = [
     "ERROR_BAND",
     "FLASH_READ",
+    "STALLS",
     "TAKEN_BRANCH",
     "BlockCost",
     "FlashProbe",
+    "base_cost",
     "block_cost",
+    "flash_reads",
 ]
 
 ERROR_BAND = "estimate, +-15 % on an unseen board; no nRF52840 measurement included"
@@ -64,21 +67,23 @@ class BlockCost:
     probes: tuple[FlashProbe, ...] = ()
 
 
-def block_cost(instructions: Sequence[Instruction], address: int = 0, flash_size: int = 0) -> BlockCost:
-    """The cost of the block at `address`, where flash is [0, flash_size)."""
-    half_cycles = 0
+def block_cost(
+    instructions: Sequence[Instruction], address: int, flash_size: int, word: Callable[[int], int]
+) -> BlockCost:
+    """The cost of the block at `address`, where flash is [0, flash_size) and `word` reads a word of code."""
+    always, probes = flash_reads(instructions, address, flash_size, word)
+    half_cycles = FLASH_READ * always
     before = Instruction("nop")
     for instruction in instructions:
         half_cycles += base_cost(instruction, before)
         half_cycles += sum(_CYCLE for rule in STALLS if rule(instruction, before))
         before = instruction
-    half_cycles += FLASH_READ * (literal_reads(instructions) if address < flash_size else 0)
     return BlockCost(
         len(instructions),
         half_cycles,
         sets_event=any(instruction.hint == "sev" for instruction in instructions),
         uses_fpu=any(is_float(instruction) for instruction in instructions),
-        probes=flash_probes(instructions),
+        probes=probes,
     )
 
 
@@ -139,39 +144,42 @@ STALLS: tuple[Callable[[Instruction, Instruction], bool], ...] = (
 )
 
 
-def literal_reads(instructions: Sequence[Instruction]) -> int:
-    """Words that a block reads relative to its own address: literals and branch tables."""
-    return sum(_words(instruction) for instruction in instructions if instruction.base == "pc")
+def flash_reads(
+    instructions: Sequence[Instruction], address: int, flash_size: int, word: Callable[[int], int]
+) -> tuple[int, tuple[FlashProbe, ...]]:
+    """The data words that a block reads from flash in any case, and those that the registers decide.
 
-
-def flash_probes(instructions: Sequence[Instruction]) -> tuple[FlashProbe, ...]:
-    """The loads whose address follows from the registers at the block's entry.
-
-    A register stays known while it only moves by constants (post-increment, add and sub of a number,
-    mov): that does not take a pointer from RAM to flash.  A base computed or loaded inside the block
-    is not known and counts as RAM.
+    A base is known as a register's value at the block's entry, or as a literal.  It stays known while it
+    only moves by constants (post-increment, add and sub of a number, mov): that does not take a pointer
+    from RAM to flash.  A base computed or loaded inside the block is not known and counts as RAM.
     """
-    known: dict[str, str] = {f"r{number}": f"r{number}" for number in range(13)} | {"lr": "lr"}
-    reads: Counter[tuple[str, str, int]] = Counter()
+    known: dict[str, str | int] = {name: name for name in (*(f"r{number}" for number in range(13)), "lr")}
+    always = 0
+    sometimes: Counter[tuple[str, str, int]] = Counter()
     for instruction in instructions:
-        base, index = known.get(instruction.base, ""), known.get(instruction.index, "")
         words = _words(instruction)
-        if words and base and bool(index) == bool(instruction.index):
-            reads[base, index, instruction.shift] += words
-        _follow(known, instruction)
-    return tuple(FlashProbe(*key, words) for key, words in reads.items())
+        base = address if instruction.base == "pc" else known.get(instruction.base)
+        index = known.get(instruction.index, "")
+        if isinstance(base, int):
+            always += words if base < flash_size else 0
+        elif words and base and isinstance(index, str) and bool(index) == bool(instruction.index):
+            sometimes[base, index, instruction.shift] += words
+        _follow(known, instruction, word)
+    return always, tuple(FlashProbe(*key, words) for key, words in sometimes.items())
 
 
-def _follow(known: dict[str, str], instruction: Instruction) -> None:
-    """Bring `known`, current register -> register at entry, past `instruction`."""
+def _follow(known: dict[str, str | int], instruction: Instruction, word: Callable[[int], int]) -> None:
+    """Bring `known`, register -> its origin, past `instruction`."""
     sources = instruction.reads - {"cpsr"}
     stepped = instruction.name in ("add", "sub", "addw", "subw") and instruction.constant
     follows = len(sources) == 1 and (instruction.name == "mov" or stepped)
-    origin = known.get(next(iter(sources)), "") if follows else ""
+    origin = known.get(next(iter(sources))) if follows else None
+    if instruction.literal:
+        origin = word(instruction.literal)
     for register in instruction.writes:
         if instruction.writeback and register == instruction.base:
             continue
-        if origin:
+        if origin is not None:
             known[register] = origin
         else:
             known.pop(register, None)

@@ -27,6 +27,7 @@ class Instruction:
     base: str = ""  # of the memory operand
     index: str = ""
     shift: int = 0  # of the index, to the left
+    literal: int = 0  # the address that an "ldr" relative to pc loads from
     words: int = 0  # moved by a load or store of a register list
     writeback: bool = False  # the base moves on by a constant
     constant: bool = False  # the last operand is a number
@@ -69,11 +70,13 @@ def _instruction(raw: Any) -> Instruction:
     memory = next((operand for operand in operands if operand.type == ARM_OP_MEM), None)
     read, written = ([raw.reg_name(number) for number in numbers] for numbers in raw.regs_access())
     base = index = ""
-    shift = 0
+    shift = literal = 0
     if memory is not None:
         base = raw.reg_name(memory.mem.base) or ""
         index = raw.reg_name(memory.mem.index) or ""
         shift = memory.shift.value if index else 0
+        if name == "ldr" and base == "pc":
+            literal = (raw.address + 4 & ~3) + memory.mem.disp
     elif name in _LISTS:
         base = "sp" if name in ("push", "pop", "vpush", "vpop") else registers[0]
         registers = registers if base == "sp" and name not in ("ldm", "stm") else registers[1:]
@@ -82,7 +85,7 @@ def _instruction(raw: Any) -> Instruction:
     if name in _LONG_ACCUMULATE:  # capstone leaves out that the two accumulators are read
         read = [*read, *registers[:2]]
     return Instruction(
-        name, raw.size, frozenset(read), frozenset(written), base, index, shift,
+        name, raw.size, frozenset(read), frozenset(written), base, index, shift, literal,
         words=sum(2 if register[0] == "d" else 1 for register in registers) if name in _LISTS else 0,
         writeback=bool(raw.writeback) or name in ("push", "pop", "vpush", "vpop"),
         constant=bool(operands) and operands[-1].type == ARM_OP_IMM,
