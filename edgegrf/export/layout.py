@@ -102,6 +102,13 @@ class Layout:
         logical = np.arange(math.prod(atom.size for atom in atoms)).reshape([atom.size for atom in atoms])
         return logical.transpose([atoms.index(atom) for atom in here]).reshape(-1)
 
+    @property
+    def innermost(self) -> int:
+        """The dimension whose neighbours are neighbours in memory: the channels, channels last."""
+        if not self.order:
+            return len(self.dims) - 1
+        return next(axis for axis, dim in enumerate(self.dims) if self.order[-1] in dim)
+
     def signature(self) -> tuple[tuple[int, int, int], ...]:
         """Memory order in terms of logical places: two tensors that agree can be added element by element."""
         place = {

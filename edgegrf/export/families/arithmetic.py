@@ -56,7 +56,7 @@ def _with_constant(
         lowering.refuse(node, f"its constant of shape {constant.shape} adds dimensions")
     padded = constant.reshape((1,) * (len(shape) - constant.ndim) + constant.shape)
     varying = [axis for axis, size in enumerate(padded.shape) if size != 1]
-    axis = varying[0] if varying else min(1, len(shape) - 1)
+    axis = varying[0] if varying else value.layout.innermost
     if len(varying) > 1 or axis == 0 or padded.shape[axis] not in (1, shape[axis]):
         lowering.refuse(node, f"its constant has shape {constant.shape}", "a constant per channel")
     values = np.broadcast_to(padded.reshape(-1), (shape[axis],)).astype(np.float64)

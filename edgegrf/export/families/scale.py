@@ -79,7 +79,7 @@ def _clamp(lowering: Lowering, node: OnnxNode) -> None:
     if activation is None:
         lowering.refuse(node, "its bounds are not those of a fused activation", "ReLU or ReLU6")
     value = lowering.value(node)
-    axis = min(1, len(value.layout.dims) - 1)
+    axis = value.layout.innermost
     ones = np.ones(value.layout.shape[axis])
     _emit(lowering, node, value, (ones, 0 * ones, axis), activation, node.outputs[0])
 
