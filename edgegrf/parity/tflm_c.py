@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link TFLM = C: the generated C on the host against TFLite Micro's interpreter, 0 LSB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.compiler.plan import Plan
+from edgegrf.errors import UnsupportedError
+from edgegrf.graph.model import Graph
+from edgegrf.graph.reader import read_tflite
+from edgegrf.parity.host import HostModel
+from edgegrf.parity.judge import Judge, TfliteMicro, run_steps, run_windows
+from edgegrf.parity.link import LinkResult
+from edgegrf.progress import Progress, silent
+
+__all__ = ["check_stream", "check_window", "compare", "overlapped"]
+
+Int8 = NDArray[np.int8]
+
+_SOURCE, _TARGET = "tflm", "c-host"
+
+
+def check_window(
+    tflite: Path, host: HostModel, windows: Int8, *, progress: Progress = silent
+) -> LinkResult:
+    """Windows [N, samples, ...] int8 through both; every estimate must have the same bits."""
+    data = tflite.read_bytes()
+    graph = read_tflite(data)
+    judge = TfliteMicro(data, graph)
+    want = []
+    for index in range(len(windows)):
+        want.append(run_windows(judge, graph, windows[index : index + 1]).reshape(-1))
+        progress("TFLM windows", index + 1, len(windows))
+    return compare(np.array(want, np.int8), host.window(windows).reshape(len(windows), -1), "window")
+
+
+def check_stream(
+    tflite: Path, host: HostModel, samples: Int8, *, progress: Progress = silent
+) -> LinkResult:
+    """A walk [T, ...] int8, streamed by the C from a reset, against TFLM's windows or steps of the same walk."""
+    data = tflite.read_bytes()
+    graph = read_tflite(data)
+    judge = TfliteMicro(data, graph)
+    if host.info.plan.samples == 1:
+        expected = run_steps(judge, graph, samples)
+        progress("TFLM steps", len(samples), len(samples))
+    else:
+        expected = overlapped(judge, graph, host.info.plan, samples, progress=progress)
+    host.reset()
+    return compare(expected, host.stream(samples), "stream")
+
+
+def overlapped(
+    judge: Judge, graph: Graph, plan: Plan, samples: Int8, *, progress: Progress = silent
+) -> Int8:
+    """Estimates [T, K] of a walk [T, ...] by windows that overlap by what an estimate depends on.
+
+    The first window begins at the first sample, as the stream does after a reset; of every later one
+    the first receptive_field - 1 estimates, which miss their past, are left to the window before.
+    """
+    length, past = plan.samples, plan.receptive_field - 1
+    if past < 0 or (past >= length and len(samples) > length):
+        raise UnsupportedError(
+            "no window of the judge covers what a streamed estimate depends on",
+            why=f"{plan.receptive_field} samples of {length}", fix="export the model with a longer window",
+        )
+    flat = samples.reshape(len(samples), -1)
+    estimates = np.empty((len(flat), plan.output_channels), np.int8)
+    start, done = 0, 0
+    while done < len(flat):
+        window = np.zeros((length, flat.shape[1]), np.int8)
+        part = flat[start : start + length]
+        window[: len(part)] = part
+        answer = run_windows(judge, graph, window[None]).reshape(length, -1)
+        end = start + len(part)
+        estimates[done:end] = answer[done - start : len(part)]
+        done, start = end, end - past
+        progress("TFLM windows", done, len(flat))
+    return estimates
+
+
+def compare(want: Int8, got: Int8, mode: str) -> LinkResult:
+    """The two sides of the link, value by value; a side of another length is all mismatches."""
+    if want.shape != got.shape:
+        return LinkResult(_SOURCE, _TARGET, mode, want.size, want.size, None, note=f"{got.shape} for {want.shape}")
+    off = np.abs(want.astype(np.int32) - got.astype(np.int32))
+    return LinkResult(_SOURCE, _TARGET, mode, want.size, int((off > 0).sum()), int(off.max(initial=0)))

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many compiled models in one program: inputs on stdin, estimates on stdout, sanitizers on."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from edgegrf.compiler import Compiled, compile_model
+from edgegrf.errors import UnsupportedError
+from edgegrf.graph.model import Graph
+from edgegrf.graph.writer import write_tflite
+from edgegrf.parity.host import WARNINGS
+from edgegrf.parity.judge import TfliteMicro, run_steps, run_windows
+from edgegrf.process import run
+from edgegrf.toolchain import host_compiler
+
+WINDOWS = 3
+STEPS = 25
+
+_RUN = """\
+    {{
+        static int8_t in[{size}], out[{size_out}];
+        get(in, {size});
+        {call}
+    }}
+"""
+_MAIN = """\
+#include <stdio.h>
+#include <stdlib.h>
+{includes}
+static void get(int8_t *to, size_t n) {{ if (fread(to, 1, n, stdin) != n) exit(9); }}
+int main(void)
+{{
+{body}    return 0;
+}}
+"""
+
+
+def compile_all(graphs: list[Graph], folder: Path) -> list[tuple[Graph, bytes, Compiled]]:
+    """The graphs that the compiler accepts, each in its own folder and under its own name."""
+    compiled = []
+    for index, graph in enumerate(graphs):
+        data = write_tflite(graph)
+        path = folder / f"m{index}.tflite"
+        path.write_bytes(data)
+        try:
+            compiled.append((graph, data, compile_model(path, folder / f"m{index}", name=f"m{index}")))
+        except UnsupportedError:
+            continue
+    return compiled
+
+
+def steps_of(model: Compiled) -> int:
+    """How many samples of a stream the judge can follow: all, unless its window is too short for them."""
+    plan = model.plan
+    return STEPS if plan.samples == 1 or plan.receptive_field <= plan.samples else plan.samples
+
+
+def program(models: list[Compiled], folder: Path, *, sanitize: bool) -> Path:
+    """One program that runs WINDOWS windows and STEPS samples of every model, in order."""
+    includes, body, sources, kernels = "", "", [], {}
+    for model in models:
+        plan, name = model.plan, model.name
+        includes += f'#include "{name}.h"\n'
+        for source in model.sources:
+            if source.name.startswith("eg_"):
+                kernels[source.name] = source
+            else:
+                sources.append(source)
+        if model.modes & 1:
+            size, out = plan.samples * plan.input_channels, plan.estimates * plan.output_channels
+            call = f"{name}_window(in, out); fwrite(out, 1, {out}, stdout);"
+            body += _RUN.format(size=size, size_out=out, call=call) * WINDOWS
+        if model.modes & 2:
+            size, out = plan.input_channels, plan.output_channels
+            call = f"if ({name}_step(in, out) == 1) fwrite(out, 1, {out}, stdout);"
+            body += f"    {name}_reset();\n" + _RUN.format(size=size, size_out=out, call=call) * steps_of(model)
+    main = folder / "main.c"
+    main.write_text(_MAIN.format(includes=includes, body=body))
+    flags = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if sanitize else ["-O1"]
+    compiler = host_compiler()
+    include = [f"-I{model.folder}" for model in models]
+    target = folder / "all"
+    run([*compiler.argv, *WARNINGS, *flags, *include, *map(str, [main, *sources, *kernels.values()]), "-o", str(target)])
+    return target
+
+
+def mismatches(models: list[tuple[Graph, bytes, Compiled]], target: Path, rng: np.random.Generator) -> int:
+    """Values that differ from tflite-micro's, over all models and both modes; fails if any is missing."""
+    feed, want = [], []
+    for graph, data, compiled in models:
+        judge, plan = TfliteMicro(data, graph), compiled.plan
+        if compiled.modes & 1:
+            x = rng.integers(-128, 128, (WINDOWS, plan.samples * plan.input_channels)).astype(np.int8)
+            feed.append(x)
+            want.append(run_windows(judge, graph, x))
+        if compiled.modes & 2:
+            samples, estimates = _streamed(graph, judge, plan, steps_of(compiled), rng)
+            feed.append(samples)
+            want.append(estimates)
+    done = subprocess.run([target], input=b"".join(map(np.ndarray.tobytes, feed)), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    got = np.frombuffer(done.stdout, np.int8)
+    expected = np.concatenate([part.reshape(-1) for part in want])
+    assert len(got) == len(expected)
+    return int((got != expected).sum())
+
+
+def _streamed(graph, judge, plan, steps, rng):
+    """Samples and the judge's estimates: step by step, or by windows that overlap."""
+    x = rng.integers(-128, 128, (steps, plan.input_channels)).astype(np.int8)
+    if plan.samples == 1:
+        return x, run_steps(judge, graph, x)
+    from edgegrf.parity.tflm_c import overlapped
+
+    return x, overlapped(judge, graph, plan, x)
