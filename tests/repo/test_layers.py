@@ -32,6 +32,7 @@ SAME_LEVEL = {
     ("bench", "report"),
     ("report", "bench"),
     ("export", "distill"),
+    ("flash", "image"),
     ("manifest", "toolchain"),
     ("files", "progress"),
 }
