@@ -137,10 +137,8 @@ def _download(url: str, part: Path, wait_s: float) -> int:
 def _pieces(url: str, part: Path) -> Iterator[int]:
     """Append what is missing of `url` to `part`, yielding the size of each piece as it lands."""
     have = part.stat().st_size if part.is_file() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "edgegrf"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-    with _network_errors(url, part), urllib.request.urlopen(request, timeout=30) as answer:
+    headers = {"User-Agent": "edgegrf", **({"Range": f"bytes={have}-"} if have else {})}
+    with _network_errors(url, part), _ask(url, headers) as answer:
         resumes = answer.status == 206 and _starts_at(answer.headers.get("Content-Range"), have)
         length = answer.headers.get("Content-Length")
         missing = int(length) if length and length.isdigit() else None
@@ -151,6 +149,15 @@ def _pieces(url: str, part: Path) -> Iterator[int]:
                 yield len(piece)
     if missing:
         raise _Interrupted(f"the connection ended {missing} bytes early")
+
+
+def _ask(url: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+    try:
+        request = urllib.request.Request(url, headers=headers)
+    except ValueError as error:
+        raise DataError(f"{url} is no address to fetch from", why=str(error)) from error
+    answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=30)
+    return answer
 
 
 def _starts_at(content_range: str | None, have: int) -> bool:
@@ -183,8 +190,6 @@ def _network_errors(url: str, part: Path) -> Iterator[None]:
         raise _Interrupted(str(error.reason)) from error
     except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
         raise _Interrupted(str(error) or type(error).__name__) from error
-    except ValueError as error:
-        raise DataError(f"{url} is no address to fetch from", why=str(error)) from error
 
 
 def _open_part(part: Path, mode: str) -> IO[bytes]:

@@ -39,7 +39,7 @@ def stride_s(speed_mps: float) -> float:
 
 def duty_factor(speed_mps: float) -> float:
     """The part of a stride that a foot is on the ground; it falls with speed, to 0.5 where running begins."""
-    return 0.618 - 0.09 * (speed_mps - 1.3)
+    return 0.618 - 0.075 * (speed_mps - 1.3)
 
 
 def two_feet(

@@ -24,7 +24,7 @@ LAYOUTS = ("gaitpdb8", "matrix16x8")
 
 _SPEEDS_MPS = (0.8, 2.0)
 _GRAVITY = 9.81
-_PERSON_SD = 0.3  # how people differ in what each part of their sole carries
+_PERSON_SD = 0.25  # how people differ in what each part of their sole carries
 
 
 def subject_name(seed: int) -> str:
