@@ -35,13 +35,18 @@ _UNITS = (
 
 
 def write_card(checkpoint: Path) -> Path:
-    """Write README.md beside a checkpoint from its manifest; raises ModelError without one."""
+    """Write README.md beside a checkpoint from its manifest, and from its int8 model's where that exists.
+
+    Raises ModelError without a manifest.
+    """
     path = checkpoint.with_name("README.md")
-    write_file(path, card(Manifest.read(checkpoint)))
+    exported = checkpoint.with_name("student_int8.tflite")
+    int8 = Manifest.read(exported) if exported.is_file() else None
+    write_file(path, card(Manifest.read(checkpoint), int8))
     return path
 
 
-def card(manifest: Manifest) -> str:
+def card(manifest: Manifest, int8: Manifest | None = None) -> str:
     """The card as Markdown: what it is, what it learnt from, how good it is, what it is not."""
     if manifest.interface is None or "architecture" not in manifest.model:
         raise ModelError(f"the manifest of {manifest.name} describes no student")
@@ -52,6 +57,7 @@ def card(manifest: Manifest) -> str:
         _size(manifest.model),
         _data(training),
         _accuracy(manifest, training),
+        _int8(int8) if int8 else [],
         _limits(manifest, training),
         ["## Licence", "", *_licence(training), ""],
         [f"Made by `{manifest.command}`." if manifest.command else "", ""],
@@ -99,6 +105,7 @@ def _size(model: Any) -> list[str]:
 def _data(training: Any) -> list[str]:
     if not training:
         return []
+    gain = training["gain_spread"]
     said = (
         ("walks", training["data"]),
         ("training", _side(training, "training")),
@@ -116,6 +123,7 @@ def _data(training: Any) -> list[str]:
             f"AdamW, one cycle to {training['rate']:.9g}, weight decay {training['weight_decay']:.9g}",
         ),
         ("batch", training["batch"]),
+        ("augmentation", f"gain of each sensor, spread {gain:.9g}" if gain else "none"),
     )
     return ["## Training", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in said), ""]
 
@@ -125,13 +133,14 @@ def _side(training: Any, side: str) -> str:
 
 
 def _accuracy(manifest: Manifest, training: Any) -> list[str]:
+    outputs = manifest.interface.outputs if manifest.interface else ()
     rows = []
-    for key, value in manifest.metrics.items():
-        plain, _, output = key.partition(":")
+    for index, output in enumerate(outputs):
         for known, text, unit in _UNITS:
-            if known == plain:
+            value = manifest.metrics.get(f"{known}:{output}" if index else known)
+            if value is not None:
                 shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-                rows.append(f"| {text}{f', {output}' if output else ''} | {shown} | {unit} |")
+                rows.append(f"| {text}{f', {output}' if index else ''} | {shown} | {unit} |")
     synthetic = " Synthetic walks: nobody walked these." if training.get("synthetic") else ""
     return [
         "## Accuracy",
@@ -142,6 +151,25 @@ def _accuracy(manifest: Manifest, training: Any) -> list[str]:
         "| | value | unit |",
         "|---|---:|---|",
         *rows,
+        "",
+    ]
+
+
+def _int8(int8: Manifest) -> list[str]:
+    """What quantisation costs, as the export measured it on the walks that it was given."""
+    metrics, model = int8.metrics, int8.model
+    operators = ", ".join(f"{count} {kind}" for kind, count in model.get("operators", {}).items())
+    return [
+        "## int8",
+        "",
+        "Both columns on the same samples of the validation subjects, window after window"
+        + (", synthetic walks." if model.get("synthetic") else "."),
+        "",
+        "| | float | int8 | unit |",
+        "|---|---:|---:|---|",
+        f"| RMSE | {metrics['float_rmse_bw']:.4g} | {metrics['int8_rmse_bw']:.4g} | BW |",
+        "",
+        f"{metrics['samples']} samples. Operators: {operators}.",
         "",
     ]
 
