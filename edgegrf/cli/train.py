@@ -156,8 +156,8 @@ def _show(trained: Trained) -> None:
         *((key, f"{value:.4g}", units[key.partition(":")[0]]) for key, value in manifest.metrics.items()
           if key.partition(":")[0] in units),
     ]  # fmt: skip
-    synthetic = " (synthetic walks)" if manifest.model["training"]["synthetic"] else ""
-    print_table(f"{manifest.name}, validation subjects{synthetic}", ("", "value", "unit"), rows)
+    synthetic = ", synthetic walks" if manifest.model["training"]["synthetic"] else ""
+    print_table(manifest.name, (f"float, validation subjects{synthetic}", "value", "unit"), rows)
     say(f"wrote {trained.checkpoint} with its manifest, training.csv and README.md")
     if notes[trained.outcome.ended]:
         say(notes[trained.outcome.ended])

@@ -184,11 +184,13 @@ def _limits(manifest: Manifest, training: Any) -> list[str]:
         limits.append(f"The target is {training['force_source']}.")
     if "r2_unseen" in manifest.metrics:
         limits.append("The target contains the inputs; read the R2 of the unseen part beside the plain one.")
-    if training:
+    if training and training["best_epoch"] < training["epochs_run"]:
+        limits.append("The epoch was chosen on the validation subjects: their error is slightly flattered.")
+    if "gaitpdb" in str(training.get("data", "")):
         limits.append(
-            "The epoch was chosen on the validation subjects, so their error is slightly flattered."
+            "Learnt from level walking at a self-chosen pace, with and without Parkinson's disease."
         )
-    limits.append("Level walking only; a research tool, not a medical device.")
+    limits.append("A research tool, not a medical device.")
     return ["## Limits", "", *(f"- {limit}" for limit in limits), ""]
 
 
