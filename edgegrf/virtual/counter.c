@@ -4,7 +4,7 @@
  *
  * counter_block() is the emulator's block hook.  A block's cost is asked for once (`decode`) and kept in
  * an open-addressing table; after that a block costs a look-up and a few additions.  When the count
- * passes `deadline` the core is asked to stop at the end of the block.
+ * has passed `deadline` the core is stopped before the block, which is counted when it is entered again.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -104,8 +104,12 @@ static uint32_t reads_from_flash(const struct counter *counter, const struct blo
 void counter_block(void *core, uint64_t address, uint32_t size, void *user)
 {
     struct counter *counter = user;
-    const struct block *block = find(counter, (uint32_t)address, size);
+    if (counter->half_cycles >= counter->deadline) {
+        counter->stop(core);
+        return;
+    }
 
+    const struct block *block = find(counter, (uint32_t)address, size);
     counter->instructions += block->instructions;
     counter->half_cycles += block->half_cycles;
     if ((uint32_t)address != counter->previous_end) {
@@ -118,7 +122,4 @@ void counter_block(void *core, uint64_t address, uint32_t size, void *user)
     }
     counter->sent_event |= block->sets_event;
     counter->previous_end = (uint32_t)address + size;
-    if (counter->half_cycles >= counter->deadline) {
-        counter->stop(core);
-    }
 }

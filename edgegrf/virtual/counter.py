@@ -163,13 +163,16 @@ class PythonCounter:
         """Nothing to give back."""
 
     def _block(self, uc: Any, address: int, size: int, user: object) -> None:
+        counts = self.counts
+        if counts.half_cycles >= counts.deadline:
+            uc.emu_stop()
+            return
         try:
             cost = self._decode(address, size)
         except Exception as error:
             self.failure = error
             uc.emu_stop()
             return
-        counts = self.counts
         counts.instructions += cost.instructions
         counts.half_cycles += cost.half_cycles + (TAKEN_BRANCH if address != counts.previous_end else 0)
         for probe in cost.probes[:_PROBES]:
@@ -180,8 +183,6 @@ class PythonCounter:
                 counts.half_cycles += probe.reads * FLASH_READ
         counts.sent_event |= cost.sets_event
         counts.previous_end = address + size
-        if counts.half_cycles >= counts.deadline:
-            uc.emu_stop()
 
 
 @functools.cache

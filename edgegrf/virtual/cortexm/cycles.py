@@ -187,7 +187,7 @@ def _follow(known: dict[str, str | int], instruction: Instruction, word: Callabl
 
 def is_float(instruction: Instruction) -> bool:
     """True if the instruction needs the FPU."""
-    return instruction.name.startswith("v") or instruction.name == "fmstat"
+    return instruction.name.startswith(("v", "f"))  # f: fmstat, fconsts
 
 
 def _is_arithmetic(instruction: Instruction) -> bool:
