@@ -95,7 +95,7 @@ def command(
 
     given = {key: value for key, value in settings.items() if value is not None}
     name, plan = plan_of(name, architecture, _hyper(hyper), given)
-    folder = out or Path("build/students") / name.replace(":", ".")
+    folder = out or Path("build/students") / name
     with progress_bar(quiet=as_json) as progress:
         recordings, source = walks_for(plan, data, columns=columns, limit=walks, progress=progress)
         say(f"{name}: {plan.architecture} learns from {_told(recordings)} ({source})", quiet=as_json)
@@ -114,7 +114,7 @@ def command(
         )
     else:
         _show(trained)
-    return 130 if trained.outcome.ended == "interrupted" else 0
+    return {"interrupted": 130, "nan": 1}.get(trained.outcome.ended, 0)
 
 
 def _hyper(pairs: tuple[str, ...]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def plan_of(
         hyper={**base.hyper, **hyper},
         settings=dataclasses.replace(base.settings, **settings),
     )
-    return name or str(architecture), chosen
+    return name or str(architecture).replace(":", "."), chosen
 
 
 def _new(architecture: str) -> Plan:
