@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["SECTIONS", "headline", "rows", "time_note"]
+__all__ = ["SECTIONS", "grouped", "headline", "rows", "time_note"]
 
-#: name of a section -> the function that gives its rows
+#: the parts of a bench, in the order they are shown
 SECTIONS = ("latency", "accuracy", "parity", "memory", "link")
 
 #: accuracy key -> (label, factor, format with unit)
@@ -35,6 +35,11 @@ _ACCURACY = {
 }
 
 
+def grouped(value: int) -> str:
+    """A count with its thousands set apart: "447 854"."""
+    return f"{value:,}".replace(",", " ")
+
+
 def headline(record: Mapping[str, Any]) -> str:
     """What was measured on what: one line."""
     data = record["data"]
@@ -42,7 +47,7 @@ def headline(record: Mapping[str, Any]) -> str:
     board = record["board"] + (" (virtual)" if record["virtual"] else "")
     partial = ", PARTIAL: interrupted" if record.get("partial") else ""
     how = f"engine {record['engine']}, {record['mode']} mode"
-    return f"{board}, {how}, {walks}, {_grouped(record['samples'])} samples{partial}"
+    return f"{board}, {how}, {walks}, {grouped(record['samples'])} samples{partial}"
 
 
 def time_note(record: Mapping[str, Any]) -> str:
@@ -54,8 +59,7 @@ def time_note(record: Mapping[str, Any]) -> str:
 
 def rows(record: Mapping[str, Any], section: str) -> list[tuple[str, str]]:
     """The rows of one of SECTIONS, from a bench's record."""
-    found: list[tuple[str, str]] = _SECTIONS[section](record)
-    return found
+    return _SECTIONS[section](record)
 
 
 def _latency(record: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -65,7 +69,7 @@ def _latency(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not record["cycles"]:
         return [(f"per {of}", "unknown: the board has no cycle counter")]
     found = [
-        (f"per {of}, {name}", f"{_grouped(value)} {unit} = {record['latency_us'][name]:.1f} µs ({note})")
+        (f"per {of}, {name}", f"{grouped(value)} {unit} = {record['latency_us'][name]:.1f} µs ({note})")
         for name, value in record["cycles"].items()
     ]
     return [*found, ("clock", f"{record['clock_hz'] / 1e6:g} MHz")] if unit == "cycles" else found
@@ -87,8 +91,8 @@ def _accuracy(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _parity(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     parity = record["parity"]
     return [
-        ("estimates compared with the host's", _grouped(parity["compared"])),
-        ("different", _grouped(parity["mismatches"])),
+        ("estimates compared with the host's", grouped(parity["compared"])),
+        ("different", grouped(parity["mismatches"])),
         ("largest difference", f"{parity['max_lsb']} LSB"),
     ]
 
@@ -96,7 +100,7 @@ def _parity(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _memory(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     labels = {"flash_bytes": "flash", "ram_bytes": "RAM, static", "stack_bytes": "stack, deepest"}
     return [
-        (label, "unknown" if record["memory"][key] is None else f"{_grouped(record['memory'][key])} B")
+        (label, "unknown" if record["memory"][key] is None else f"{grouped(record['memory'][key])} B")
         for key, label in labels.items()
     ]
 
@@ -106,14 +110,10 @@ def _link(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         "frames": "frames", "crc_errors": "damaged frames", "retries": "requests sent again",
         "lost": "requests lost",
     }  # fmt: skip
-    return [(label, _grouped(record["link"][key])) for key, label in labels.items()]
+    return [(label, grouped(record["link"][key])) for key, label in labels.items()]
 
 
-def _grouped(value: int) -> str:
-    return f"{value:,}".replace(",", " ")
-
-
-_SECTIONS = {
+_SECTIONS: dict[str, Callable[[Mapping[str, Any]], list[tuple[str, str]]]] = {
     "latency": _latency,
     "accuracy": _accuracy,
     "parity": _parity,
