@@ -184,6 +184,7 @@ def test_metrics_name_the_second_output(recordings: list[Recording]) -> None:
     both = dataclasses.replace(INSOLE4, outputs=("vertical_force", "anterior_posterior_force"))
     found = metrics(new_student(both), prepare(recordings, both).validation)
     assert {"rmse_bw", "rmse_bw:anterior_posterior_force"} <= set(found)
+    assert "peak1_error_bw" in found and "peak1_error_bw:anterior_posterior_force" not in found
 
 
 @pytest.mark.parametrize(
