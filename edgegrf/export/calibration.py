@@ -95,8 +95,8 @@ def _minmax(seen: Observed) -> tuple[float, float]:
 
 
 def _percentile(seen: Observed) -> tuple[float, float]:
-    """All but the outermost 0.01 % on each side."""
-    low, high = np.quantile(seen.values(), [1e-4, 1 - 1e-4])
+    """All but the outermost 0.001 % on each side."""
+    low, high = np.quantile(seen.values(), [1e-5, 1 - 1e-5])
     return min(float(low), 0.0), max(float(high), 0.0)
 
 

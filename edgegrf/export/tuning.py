@@ -53,7 +53,7 @@ def quantise_best(
     methods = list(METHODS) if calibration == "auto" else [calibration]
     found = []
     for index, method in enumerate(methods):
-        graph = quantise(lowered, _ranges(seen, method), description)
+        graph = quantise(lowered, _ranges(lowered, seen, method), description)
         data = write_tflite(graph)
         error = int8_estimates(run, data, graph, judged) - reference
         found.append(Quantised(method, graph, data, float(np.sqrt(np.mean(error.astype(np.float64) ** 2)))))
@@ -61,5 +61,12 @@ def quantise_best(
     return min(found, key=lambda candidate: candidate.loss)
 
 
-def _ranges(seen: Mapping[str, Observed], method: str) -> dict[str, tuple[float, float]]:
-    return {tensor: METHODS[method](observed) for tensor, observed in seen.items()}
+def _ranges(
+    lowered: Lowered, seen: Mapping[str, Observed], method: str
+) -> dict[str, tuple[float, float]]:
+    """By `method` inside; what goes in and comes out, states too, is never clipped below what was seen."""
+    ends = {id(seen[tensor]) for tensor in (*lowered.inputs, *lowered.outputs)}
+    return {
+        tensor: METHODS["minmax" if id(observed) in ends else method](observed)
+        for tensor, observed in seen.items()
+    }
