@@ -16,7 +16,7 @@ __all__ = ["counted", "estimates", "metrics", "rmse"]
 
 _BATCH = 64
 #: what is told of every output; steps and their events are told of the vertical force alone
-_OF_ANY = ("samples", "rmse_bw", "rmse_n", "nrmse", "range_bw", "r", "r2", "bias_bw", "loa_low_bw", "loa_high_bw")
+_OF_ANY = ("rmse_bw", "rmse_n", "nrmse", "range_bw", "r", "r2", "bias_bw", "loa_low_bw", "loa_high_bw")
 
 
 def counted(values: Tensor, examples: Examples) -> Tensor:
