@@ -53,6 +53,7 @@ def _column_map(walk: Walk) -> str:
         f"subject = {_text(first.subject)}",
         f"unit = {_text(first.unit)}",
         f"sample_rate_hz = {first.sample_rate_hz!r}",
+        'time = "time_s"',
     ]
     if first.body_weight_n is not None:
         lines.append(f"body_weight_n = {first.body_weight_n!r}")

@@ -172,6 +172,20 @@ def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, text: str, said:
         read_walks(_csv(tmp_path, text))
 
 
+def test_a_time_column_must_agree_with_the_rate_and_have_no_gap(tmp_path: Path) -> None:
+    timed = 'time = "s"\n' + _MAP
+    rows = [f"{index / 200:.4f},1,{index}\n" for index in range(20)]
+    assert read_walks(_csv(tmp_path, "s,h,t\n" + "".join(rows), timed))[0].sample_rate_hz == 200
+    with pytest.raises(DataError, match=r"line 7: time steps by 0\.015 s, not 0\.005 s"):
+        read_walks(_csv(tmp_path, "s,h,t\n" + "".join(rows[:5] + rows[7:]), timed))
+    with pytest.raises(DataError, match="sampled at 200 Hz, its map says 100 Hz"):
+        read_walks(_csv(tmp_path, "s,h,t\n" + "".join(rows), timed.replace("200", "100")))
+    with pytest.raises(DataError, match="no column 's'"):
+        read_walks(_csv(tmp_path, "h,t\n1,2\n3,4\n", timed))
+    with pytest.raises(DataError, match="time does not run"):
+        read_walks(_csv(tmp_path, "s,h,t\n1,2,3\n1,2,3\n", timed))
+
+
 def test_two_feet_calibrate_each_other_by_force_or_by_sensors(tmp_path: Path) -> None:
     both = _MAP + '[right]\nsensors = {heel = "h2", toe = "t2"}\n'
     text = "h,t,h2,t2,f,f2\n400,0,0,300,500,1\n400,0,0,500,700,3\n"

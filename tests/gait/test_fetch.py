@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +39,8 @@ class _Server(http.server.ThreadingHTTPServer):
         self.cut_after: dict[str, list[int]] = {}  # name -> bytes to send of its next answers
         self.busy: dict[str, int] = {}  # name -> how often to answer 503 first
         self.ranges = True
+        self.stalled = threading.Event()  # set once an answer waits in its middle
+        self.stall: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -68,6 +74,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         cuts = self.server.cut_after.get(name)
+        if name in self.server.stall:
+            self.server.stall.remove(name)
+            self.wfile.write(body[:200_000])
+            self.wfile.flush()
+            self.server.stalled.set()
+            self.connection.recv(1)  # until the client goes away
+            return
         self.wfile.write(body[: cuts.pop(0)] if cuts else body)
 
     def log_message(self, *_: object) -> None:
@@ -192,6 +205,26 @@ def test_offline_is_said_at_once(tmp_path: Path) -> None:
         fetch_gaitpdb(tmp_path, url="http://no-such-host.invalid/")
     with pytest.raises(DataError, match="no address"):
         fetch_gaitpdb(tmp_path, url="gaitpdb")
+
+
+def test_ctrl_c_exits_130_and_leaves_a_half_to_resume(server: _Server, tmp_path: Path) -> None:
+    server.stall.add("GaCo01_01.txt")
+    program = "from edgegrf.cli import main; main()"
+    words = ["data", "fetch", "gaitpdb", "--to", str(tmp_path), "--url", server.url]
+    with subprocess.Popen([sys.executable, "-c", program, *words], stderr=subprocess.PIPE) as fetch:
+        assert server.stalled.wait(20)
+        part = tmp_path / ".GaCo01_01.txt.part"
+        while not part.exists() or not part.stat().st_size:
+            time.sleep(0.01)
+        fetch.send_signal(signal.SIGINT)
+        _, told = fetch.communicate(timeout=20)
+    assert fetch.returncode == 130 and b"Traceback" not in told
+    assert not (tmp_path / "GaCo01_01.txt").exists() and part.stat().st_size > 0
+    server.asked.clear()
+    _fetch(server, tmp_path)
+    assert _whole(tmp_path)
+    spans = [span for name, span in server.asked if name == "GaCo01_01.txt"]
+    assert len(spans) == 1 and spans[0] is not None
 
 
 def test_a_place_that_cannot_be_written_is_refused(server: _Server, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgegrf.errors import DataError
-from edgegrf.gait.readers import default_data, read_walks, walk_files, walks_or_synthetic
+from edgegrf.gait.readers import default_data, read_walks, walk_files
 
 Maker = Callable[..., Path]
 
@@ -176,17 +176,6 @@ def test_default_data_is_the_environments_else_the_cache(
     assert default_data() == fetched
     monkeypatch.setenv("EDGEGRF_DATA", "elsewhere")
     assert default_data() == Path("elsewhere")
-
-
-def test_without_data_the_walks_are_synthetic_and_say_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gaitpdb_text: Maker
-) -> None:
-    monkeypatch.setenv("EDGEGRF_CACHE", str(tmp_path))
-    monkeypatch.delenv("EDGEGRF_DATA", raising=False)
-    made = walks_or_synthetic(limit=2)
-    assert len(made) == 4 and all(recording.synthetic for recording in made)
-    real = walks_or_synthetic(gaitpdb_text())
-    assert len(real) == 2 and not any(recording.synthetic for recording in real)
 
 
 def test_progress_counts_walks(packed: Maker) -> None:

@@ -21,6 +21,12 @@ UNITS = ("N", "BW", "kPa", "raw")
 #: the map of all CSV files of a folder; a file's own map is FILE.csv.toml
 BESIDE_FOLDER = "columns.toml"
 
+_KEYS = {
+    *("unit", "sample_rate_hz", "time", "subject", "body_weight_n", "force_unit", "force_source"),
+    *("frame", "delimiter", "synthetic"),
+    *FEET,
+}
+
 
 @dataclass(frozen=True)
 class FootColumns:
@@ -40,6 +46,7 @@ class ColumnMap:
     feet: Mapping[str, FootColumns]
     subject: str | None = None
     delimiter: str = ","
+    time: str = ""
     force_unit: str = ""
     force_source: str = ""
     body_weight_n: float | None = None
@@ -66,21 +73,9 @@ def read_map(path: Path) -> ColumnMap:
         record = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a column map", why=str(error)) from error
-    known = {
-        "unit",
-        "sample_rate_hz",
-        "subject",
-        "delimiter",
-        "force_unit",
-        "force_source",
-        "body_weight_n",
-        "frame",
-        "synthetic",
-        *FEET,
-    }
-    unknown = sorted(set(record) - known)
+    unknown = sorted(set(record) - _KEYS)
     if unknown:
-        raise _wrong(path, unknown[0], f"an unknown key; known: {', '.join(sorted(known))}")
+        raise _wrong(path, unknown[0], f"an unknown key; known: {', '.join(sorted(_KEYS))}")
     feet = {foot: _foot(path, foot, record[foot]) for foot in FEET if foot in record}
     if not feet:
         raise _wrong(path, "left", "missing: name the columns of [left], [right] or both")
@@ -94,6 +89,7 @@ def read_map(path: Path) -> ColumnMap:
         feet=feet,
         subject=_text(path, record, "subject") or None,
         delimiter=_text(path, record, "delimiter") or ",",
+        time=_text(path, record, "time"),
         force_unit=force_unit,
         force_source=_text(path, record, "force_source") or "a reference of unstated make",
         body_weight_n=_weight(path, record),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgegrf.errors import DataError
 from edgegrf.gait.calibration import insole_body_weight
 from edgegrf.gait.readers.format import Format, Subjects, Walk
-from edgegrf.gait.readers.table import numbers, text_of
+from edgegrf.gait.readers.table import numbers, rate_of, text_of
 from edgegrf.gait.recording import Recording, Sensor
 from edgegrf.gait.validation import checked
 
@@ -82,32 +82,12 @@ def _read(path: Path, columns: Path | None, subjects: Subjects) -> Iterator[Walk
     if not subjects(subject_of(path.stem)):
         return
     table = numbers(text_of(path), path=path, delimiter="\t", columns=_COLUMNS)
-    _refuse_gaps(path, table[:, 0])
+    rate = round(rate_of(table[:, 0], path=path), 1)
     force = table[:, 1:].astype(np.float32)
     if not np.isfinite(force[:, 16:]).all():
         line = int(np.argmin(np.isfinite(force[:, 16:]).all(axis=1))) + 1
         raise DataError(f"{path}, line {line}: a foot's total is not finite", why="policy for NaN: refused")
-    yield both_feet(path.stem, force[:, :16], force[:, 16:], _rate(path, table[:, 0]))
-
-
-def _rate(path: Path, time: NDArray[np.float64]) -> float:
-    if len(time) < 2 or time[-1] <= time[0]:
-        raise DataError(f"{path}: {len(time)} samples", why="a walk needs two lines, in order of time")
-    return float(round((len(time) - 1) / (time[-1] - time[0]), 1))
-
-
-def _refuse_gaps(path: Path, time: NDArray[np.float64]) -> None:
-    steps = np.diff(time)
-    if not len(steps):
-        return
-    usual = float(np.median(steps))
-    wrong = np.flatnonzero(~(np.abs(steps - usual) < 0.5 * usual))
-    if len(wrong):
-        raise DataError(
-            f"{path}, line {int(wrong[0]) + 2}: time steps by {steps[wrong[0]]:.4g} s, not {usual:.4g} s",
-            why="lines are missing or out of order",
-            fix="fetch or record it again",
-        )
+    yield both_feet(path.stem, force[:, :16], force[:, 16:], rate)
 
 
 GAITPDB_TEXT = Format("gaitpdb text", lambda path: bool(_FILE_NAME.fullmatch(path.name)), _read)

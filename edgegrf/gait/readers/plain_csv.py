@@ -15,7 +15,7 @@ from edgegrf.gait.calibration import insole_body_weight
 from edgegrf.gait.readers.columns import ColumnMap, FootColumns, find_map
 from edgegrf.gait.readers.format import Format, Subjects, Walk
 from edgegrf.gait.readers.gaitpdb import subject_of
-from edgegrf.gait.readers.table import numbers, text_of
+from edgegrf.gait.readers.table import numbers, rate_of, text_of
 from edgegrf.gait.recording import Recording, Sensor
 from edgegrf.gait.validation import checked
 
@@ -32,6 +32,8 @@ def _read(path: Path, columns: Path | None, subjects: Subjects) -> Iterator[Walk
     _check_columns(path, names, columns_of)
     table = numbers(body, path=path, delimiter=columns_of.delimiter, columns=len(names), first_line=2)
     place = {name: index for index, name in enumerate(names)}
+    if columns_of.time:
+        _check_rate(path, table[:, place[columns_of.time]], columns_of)
     weight = _body_weight(path, table, place, columns_of)
     yield [
         checked(_recording(path, subject, foot, table, place, columns_of, weight)) for foot in columns_of.feet
@@ -94,12 +96,22 @@ def _pick(table: NDArray[np.float64], place: dict[str, int], names: Iterable[str
     return np.ascontiguousarray(table[:, [place[name] for name in names]], np.float32)
 
 
+def _check_rate(path: Path, time_s: NDArray[np.float64], columns_of: ColumnMap) -> None:
+    rate = rate_of(time_s, path=path, first_line=2)
+    if abs(rate - columns_of.sample_rate_hz) > 0.01 * columns_of.sample_rate_hz:
+        raise DataError(
+            f"{path} is sampled at {rate:.4g} Hz, its map says {columns_of.sample_rate_hz:g} Hz",
+            why=f"column '{columns_of.time}' is read as seconds",
+            fix=f"correct sample_rate_hz or time in {columns_of.path}",
+        )
+
+
 def _check_columns(path: Path, names: list[str], columns_of: ColumnMap) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     wanted = [
         name for foot in columns_of.feet.values() for name in (*foot.sensors.values(), *foot.force.values())
     ]
-    for name in wanted:
+    for name in [*wanted, *([columns_of.time] if columns_of.time else [])]:
         if name not in names:
             raise DataError(
                 f"{path} has no column '{name}'",

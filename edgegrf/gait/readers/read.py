@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading walks from whatever is there: a file or folder of a known format, or the synthetic walker."""
+"""Reading walks from whatever is there: a file or a folder of a known format."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 
 from edgegrf.errors import DataError
@@ -18,14 +18,12 @@ from edgegrf.gait.recording import Recording
 from edgegrf.progress import Progress, silent
 from edgegrf.resources import cache_folder
 
-__all__ = ["FORMATS", "default_data", "read_walks", "walk_files", "walks_or_synthetic"]
+__all__ = ["FORMATS", "default_data", "read_walks", "walk_files"]
 
 #: a folder is read in the first of these that has files in it
 FORMATS: tuple[Format, ...] = (PACKED_WALKS, GAITPDB_TEXT, ARCHIVE, PLAIN_CSV)
 
 _STAGE = "read walks"
-_SYNTHETIC_WALKS = 4
-_SYNTHETIC_SPEEDS_MPS = (1.3, 1.0, 1.2, 1.1, 1.4)
 
 
 def read_walks(
@@ -58,32 +56,6 @@ def default_data() -> Path | None:
         return Path(named)
     fetched = cache_folder() / "gaitpdb"
     return fetched if fetched.is_dir() and _of_folder(fetched) else None
-
-
-def walks_or_synthetic(
-    path: Path | None = None,
-    *,
-    limit: int | None = None,
-    columns: Path | None = None,
-    subjects: Subjects = every_subject,
-    progress: Progress = silent,
-) -> list[Recording]:
-    """`read_walks` of `path` or of the default data; where there is neither, the synthetic walker's.
-
-    Synthetic recordings say so (`synthetic`); without a limit they are four walks.
-    """
-    source = path or default_data()
-    if source is not None:
-        return read_walks(source, limit=limit, columns=columns, subjects=subjects, progress=progress)
-    from edgegrf.gait.walker import subject_name, walk
-
-    wanted = _SYNTHETIC_WALKS if limit is None else limit
-    seeds = (seed for seed in count(1) if subjects(subject_name(seed)))
-    return [
-        recording
-        for seed in islice(seeds, wanted)
-        for recording in walk(seed, speed_mps=_SYNTHETIC_SPEEDS_MPS[seed % len(_SYNTHETIC_SPEEDS_MPS)])
-    ]
 
 
 def walk_files(path: Path) -> list[Path]:

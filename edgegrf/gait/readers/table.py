@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgegrf.errors import DataError
 
-__all__ = ["numbers", "text_of"]
+__all__ = ["numbers", "rate_of", "text_of"]
 
 
 def text_of(path: Path) -> str:
@@ -50,6 +50,26 @@ def numbers(
             f"{path}: {table.shape[1]} columns where {columns} belong"
         )
     return table
+
+
+def rate_of(time_s: NDArray[np.float64], *, path: Path, first_line: int = 1) -> float:
+    """The sample rate in Hz of a time column [T] in s; raises DataError naming the line of the first gap."""
+    steps = np.diff(time_s)
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    if not usual > 0:
+        raise DataError(
+            f"{path}: time does not run in its {len(time_s)} lines",
+            why="a walk needs two lines or more, in order of time in s",
+        )
+    wrong = np.flatnonzero(~(np.abs(steps - usual) < 0.5 * usual))
+    if len(wrong):
+        line = first_line + int(wrong[0]) + 1
+        raise DataError(
+            f"{path}, line {line}: time steps by {steps[wrong[0]]:.4g} s, not {usual:.4g} s",
+            why="lines are missing or out of order",
+            fix="fetch or record it again",
+        )
+    return float(len(steps) / (time_s[-1] - time_s[0]))
 
 
 def _broken_line(text: str, path: Path, delimiter: str, columns: int, first_line: int) -> DataError | None:
