@@ -17,7 +17,7 @@ from edgegrf.virtual import VirtualBoard
 _SOURCES = Path(__file__).with_name("firmware")
 _TARGET = {
     "gcc": ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
-    "zig": ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4"),
+    "zig": ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp"),
 }
 _FLAGS = ("-O2", "-std=c99", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror")
 

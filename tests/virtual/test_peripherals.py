@@ -50,6 +50,7 @@ def bus(ram):
 def test_alarms_run_in_order_at_their_own_time(bus):
     seen = []
     bus.at(30, lambda: seen.append(("late", bus.time)))
+
     def early():
         seen.append(("early", bus.time))
         bus.at(20, lambda: seen.append(("made", bus.time)))

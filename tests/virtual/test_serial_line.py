@@ -91,14 +91,19 @@ def test_another_baud_rate_than_the_hosts_is_found_out(build):
     one.close()
 
 
-def test_output_comes_when_the_transmitter_rests(start):
-    one = start("echo")
-    sent = traffic(300)
-    one.feed(sent)
-    first = one.run(1.0)
-    assert 0 < len(first) < 300  # echoed while the rest was still on its way
-    assert first + drain(one) == sent
-    assert one.run(1.0) == b"" and one.idle
+def test_output_ends_a_run_when_the_transmitter_rests(start):
+    one = start("beacon")
+    assert one.run(1.0) == b"\0"
+    assert 1e-3 < one.seconds < 1.1e-3
+    assert one.run(10e-3, until="idle") == bytes(range(1, 11))
+    assert not one.idle and 0 < one.due_seconds < 1e-3
+
+
+def test_a_timer_keeps_its_beat_over_a_long_time(start):
+    one = start("beacon")
+    beats = one.run(1.0, until="idle")
+    assert beats == bytes(number & 0xFF for number in range(999))
+    assert one.cycles < 0.02 * 64_000_000  # asleep most of the time
 
 
 def test_the_core_sleeps_between_bytes(start):
