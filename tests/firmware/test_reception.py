@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""port/nrf52840 on the virtual board: no byte is lost while the engine runs, and what is lost is found."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import pytest
+
+STEP, STATS = 3, 7
+CREDITS = 4
+
+
+def step(first, samples):
+    """The body of a STEP."""
+    return struct.pack("<I", first) + bytes(value % 256 for row in samples for value in row)
+
+
+def counters(board):
+    names = "stack_used stack_size flash ram bytes good damaged length duplicates overruns uptime longest"
+    return dict(zip(names.split(), struct.unpack("<12I", board.ask(STATS)[1]), strict=True))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+def test_the_image_runs(virtual, compiler):
+    board = virtual("trivial", compiler)
+    body = board.greet()
+    assert struct.unpack_from("<I", body, 4) == (64_000_000,)
+    assert body[8] == 1 and body[44:52] == b"VIRTUAL\0"
+    found = counters(board)
+    assert 0 < found["stack_used"] < found["stack_size"] == 4096
+    assert found["flash"] > 3000 and found["ram"] > 4096
+
+
+def test_all_credits_while_the_engine_runs(virtual):
+    """Four frames of the greatest length on the line at once, again and again, each of 10 slow steps."""
+    board = virtual("slow")
+    board.greet()
+    rng = random.Random(4)
+    rounds, rows = 4, 10
+    samples = [[rng.randrange(256) for _ in range(24)] for _ in range(rounds * CREDITS * rows)]
+    estimates = b""
+    for turn in range(rounds):
+        first = turn * CREDITS * rows
+        for index in range(CREDITS):
+            start = first + index * rows
+            board.send(STEP, 1 + turn * CREDITS + index, step(start, samples[start : start + rows]))
+        for kind, _, body in board.replies(CREDITS, seconds=60):
+            assert kind == 0x83 and body[4:6] == bytes((rows, rows // 2))
+            estimates += body[6 + 4 * rows :]
+    board.seq = 1 + rounds * CREDITS
+    totals = [sum(map(sum, samples[: index + 1])) % 256 for index in range(len(samples))]
+    assert list(estimates) == totals[1::2]
+    found = counters(board)
+    assert found["good"] == rounds * CREDITS + 2
+    assert (found["damaged"], found["length"], found["overruns"], found["duplicates"]) == (0, 0, 0, 0)
+    assert found["longest"] > 1_000_000
+
+
+def test_more_bytes_than_the_counter_of_a_half(virtual):
+    """Many halves of the DMA ring pass by, at every offset, and each byte arrives."""
+    board = virtual("trivial")
+    board.greet()
+    rng = random.Random(5)
+    sent = 0
+    for seq in range(1, 160):
+        body = rng.randbytes(rng.randrange(200))
+        sent += board.send(0x70, seq, body)
+        ((kind, _, reply),) = board.replies(1)
+        assert kind == 0xFF and reply == struct.pack("<BBI", 1, 0x70, 0x70)
+    board.seq = 160
+    found = counters(board)
+    assert found["bytes"] > sent > 3 * 4096
+    assert (found["damaged"], found["length"], found["overruns"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("flood", [2_100, 3_700, 3_900, 4_096, 6_200, 10_007, 20_000])
+def test_a_host_that_breaks_the_credit_rule_is_found_out(virtual, flood):
+    """Bytes beyond the ring while the engine runs: counted as an overrun, and the link works again."""
+    board = virtual("slow")
+    board.greet()
+    board.send(STEP, 1, step(0, [[1] * 24] * 10))
+    board.write(b"\x55" * flood)
+    ((kind, _, _),) = board.replies(1, seconds=60)
+    assert kind == 0x83
+    board.write(b"\0")
+    board.read(0.05)
+    board.greet(seq=9)
+    found = counters(board)
+    assert (found["overruns"] > 0) == (flood > 3_800)  # 4096 less what came before, and a margin
+    for first in range(0, 60, 10):  # over the ends of several halves
+        kind, _ = board.ask(STEP, step(first, [[0] * 24] * 10))
+        assert kind == 0x83
+    after = counters(board)
+    assert after["overruns"] == found["overruns"] and after["damaged"] == found["damaged"]
