@@ -43,7 +43,7 @@ class Counts(Protocol):
 class Counter(Protocol):
     """A hook on a core; `failure` is what went wrong inside it, to be raised when the core has stopped."""
 
-    failure: Exception | None
+    failure: BaseException | None
 
     @property
     def counts(self) -> Counts: ...
@@ -94,7 +94,7 @@ class NativeCounter:
         self._memory: int | None = self._library.counter_new()
         if not self._memory:
             raise MemoryError
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._stop = functools.partial(uclib.uc_emu_stop, uc._uch)
         self._decode = decode
         self._registers = registers
@@ -125,7 +125,7 @@ class NativeCounter:
         block = target.contents
         try:
             cost = self._decode(address, size)
-        except Exception as error:  # an exception cannot cross the C frames; the core raises it
+        except BaseException as error:  # even Ctrl-C cannot cross the C frames; the core raises it
             self.failure = error
             self._stop()
             return
@@ -153,7 +153,7 @@ class PythonCounter:
 
     def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> None:
         self.counts = _Counts()
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._decode = functools.cache(decode)
         self._registers = registers
         self._flash_size = flash_size
@@ -169,7 +169,7 @@ class PythonCounter:
             return
         try:
             cost = self._decode(address, size)
-        except Exception as error:
+        except BaseException as error:
             self.failure = error
             uc.emu_stop()
             return

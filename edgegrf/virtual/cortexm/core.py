@@ -59,6 +59,7 @@ class Core:
         self._firmware, self._flash, self._ram, self._vectors = firmware, flash, ram, vectors
         self._read, self._write, self._fpu_on = read, write, fpu_on
         self._bad_access = ""
+        self._failure: BaseException | None = None  # of a register access; it cannot cross the C frames
         self._map_memory(registers)
         import unicorn.arm_const as arm
 
@@ -109,8 +110,10 @@ class Core:
             self._uc.emu_start(self.pc | 1, _NEVER)
         except UcError as error:
             fault = error
-        if self.counter.failure is not None:
-            raise self.counter.failure
+        failure = self._failure or self.counter.failure
+        if failure is not None:
+            self._failure = self.counter.failure = None
+            raise failure
         slept = self._slept()  # WFE ends in an "invalid instruction" with the PC already past it
         if fault is not None and slept is not Stop.WFE:
             raise self._fault(fault)
@@ -162,10 +165,21 @@ class Core:
             raise IndexError(address)
 
     def _on_read(self, uc: Any, offset: int, size: int, start: int) -> int:
-        return self._read(start + offset, size)
+        try:
+            return self._read(start + offset, size)
+        except BaseException as error:
+            self._fail(error)
+            return 0
 
     def _on_write(self, uc: Any, offset: int, size: int, value: int, start: int) -> None:
-        self._write(start + offset, size, value)
+        try:
+            self._write(start + offset, size, value)
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self.stop()
 
     def _on_invalid(self, uc: Any, access: int, address: int, size: int, value: int, user: object) -> bool:
         self._bad_access = f" at 0x{address:08X}"
