@@ -15,7 +15,7 @@ import numpy as np
 from edgegrf.errors import DataError
 from edgegrf.files import write_file
 from edgegrf.gait.readers.format import Format, Subjects, Walk
-from edgegrf.gait.readers.packed import members
+from edgegrf.gait.readers.packed import DAMAGED, members
 from edgegrf.gait.recording import Recording, Sensor
 from edgegrf.gait.validation import checked
 
@@ -58,7 +58,7 @@ def _read(path: Path, columns: Path | None, subjects: Subjects) -> Iterator[Walk
             for number, walk in enumerate(json.loads(str(arrays["index"]))):
                 if subjects(walk[0]["subject"]):
                     yield [_recording(record, number, arrays) for record in walk]
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError) as error:
+    except DAMAGED as error:
         raise DataError(f"{path} is damaged", why=str(error), fix="copy or make the file again") from error
 
 

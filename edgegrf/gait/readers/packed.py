@@ -7,6 +7,8 @@ Arrays: `force` uint16 [sum of samples, 16] (left s1..s8, right s1..s8), `newton
 
 from __future__ import annotations
 
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,11 +22,17 @@ from edgegrf.errors import DataError
 from edgegrf.gait.readers.format import Format, Subjects, Walk
 from edgegrf.gait.readers.gaitpdb import both_feet, subject_of
 
-__all__ = ["PACKED_WALKS", "members"]
+__all__ = ["DAMAGED", "PACKED_WALKS", "members"]
 
 _NEEDED = ("force", "newton_per_count", "record", "sample_rate_hz", "samples")
 _CHANNELS = 16
-_DAMAGED = (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError)
+
+#: what zipfile, zlib and numpy raise on bytes that are not what they expect
+DAMAGED = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, MemoryError),
+    *(RuntimeError, NotImplementedError, SyntaxError, tokenize.TokenError, struct.error, zlib.error),
+    zipfile.BadZipFile,
+)
 
 
 def members(path: Path) -> set[str]:
@@ -32,7 +40,7 @@ def members(path: Path) -> set[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy") for name in archive.namelist()}
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise _damaged(path, error) from error
 
 
@@ -44,33 +52,35 @@ def _read(path: Path, columns: Path | None, subjects: Subjects) -> Iterator[Walk
         with np.load(path, allow_pickle=False) as arrays:
             scale = np.float32(arrays["newton_per_count"])
             rate = float(arrays["sample_rate_hz"])
-            walks = list(zip(arrays["record"].tolist(), arrays["samples"].tolist(), strict=True))
-    except _DAMAGED as error:
+            walks = [
+                (str(record), int(samples))
+                for record, samples in zip(arrays["record"], arrays["samples"], strict=True)
+            ]
+    except DAMAGED as error:
         raise _damaged(path, error) from error
-    with zipfile.ZipFile(path) as archive, archive.open("force.npy") as stream:
-        _check_header(path, stream, sum(samples for _, samples in walks))
-        for record, samples in walks:
-            counts = _next(path, stream, int(samples))
-            if subjects(subject_of(str(record))):
-                yield _walk(str(record), counts, scale, rate)
+    for record, counts in _counts(path, walks):
+        if subjects(subject_of(record)):
+            sensors = counts.astype(np.float32) * scale
+            totals = np.stack([sensors[:, :8].sum(axis=1), sensors[:, 8:].sum(axis=1)], axis=1)
+            yield both_feet(record, sensors, totals, rate)
 
 
-def _walk(record: str, counts: NDArray[np.uint16], scale: np.float32, rate: float) -> Walk:
-    sensors = counts.astype(np.float32) * scale
-    totals = np.stack([sensors[:, :8].sum(axis=1), sensors[:, 8:].sum(axis=1)], axis=1)
-    return both_feet(record, sensors, totals, rate)
-
-
-def _check_header(path: Path, stream: IO[bytes], samples: int) -> None:
+def _counts(path: Path, walks: list[tuple[str, int]]) -> Iterator[tuple[str, NDArray[np.uint16]]]:
+    """Each walk's counts [T, 16], unpacked when it is asked for."""
     try:
-        shape, fortran, dtype = _npy_header(stream)
-    except _DAMAGED as error:
+        with zipfile.ZipFile(path) as archive, archive.open("force.npy") as stream:
+            shape, fortran, dtype = _npy_header(stream)
+            expected = (sum(samples for _, samples in walks), _CHANNELS)
+            if shape != expected or fortran or dtype != np.dtype("<u2"):
+                raise DataError(
+                    f"{path}: force is {dtype} {list(shape)}, expected uint16 {list(expected)}",
+                    why="'samples' and 'force' do not belong together, or the file is of another make",
+                )
+            for record, samples in walks:
+                raw = stream.read(max(samples, 0) * _CHANNELS * 2)
+                yield record, np.frombuffer(raw, "<u2").reshape(samples, _CHANNELS)
+    except DAMAGED as error:
         raise _damaged(path, error) from error
-    if shape != (samples, _CHANNELS) or fortran or dtype != np.dtype("<u2"):
-        raise DataError(
-            f"{path}: force is {dtype} {list(shape)}, expected uint16 {[samples, _CHANNELS]}",
-            why="'samples' and 'force' do not belong together, or the file is of another make",
-        )
 
 
 def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -78,17 +88,6 @@ def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]
     if form.read_magic(stream) == (1, 0):
         return form.read_array_header_1_0(stream)  # type: ignore[no-any-return]
     return form.read_array_header_2_0(stream)  # type: ignore[no-any-return]
-
-
-def _next(path: Path, stream: IO[bytes], samples: int) -> NDArray[np.uint16]:
-    size = samples * _CHANNELS * 2
-    try:
-        raw = stream.read(size)
-    except _DAMAGED as error:
-        raise _damaged(path, error) from error
-    if len(raw) != size or samples < 1:
-        raise _damaged(path, ValueError(f"{len(raw)} of {size} bytes of a walk"))
-    return np.frombuffer(raw, "<u2").reshape(samples, _CHANNELS)
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
