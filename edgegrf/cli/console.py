@@ -15,6 +15,10 @@ from edgegrf.progress import Progress
 __all__ = ["print_json", "print_table", "progress_bar", "say"]
 
 
+#: columns of a table that goes into a file or a pipe
+_PIPED_WIDTH = 110
+
+
 def say(text: str, *, quiet: bool = False) -> None:
     """A line for the person at the terminal, on stderr, so that stdout stays the result's."""
     if not quiet:
@@ -36,7 +40,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         table.add_column(column, justify="left" if index == 0 else "right")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    Console().print(table)
+    console = Console()
+    console = console if console.is_terminal else Console(width=_PIPED_WIDTH)
+    console.print(table)
 
 
 @contextlib.contextmanager
