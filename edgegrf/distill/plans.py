@@ -55,7 +55,7 @@ _GAINS = Settings(gain_spread=0.2, weight_decay=1e-2)
 PLANS: dict[str, Plan] = {
     DEFAULT_STUDENT: Plan("dstcn", INSOLE4, {"dilations": [3, 9, 27]}, _GAINS),
     "insole4-tcn32": Plan("tcn", INSOLE4, {}, dataclasses.replace(_GAINS, epochs=20)),
-    "insole4-gru32": Plan("gru", INSOLE4, {}, _GAINS),
+    "insole4-gru32": Plan("gru", INSOLE4, {}, dataclasses.replace(_GAINS, epochs=24, batch=64, rate=2e-2)),
     "insole4-wrn16-1": Plan(
         "wrn", _WHOLE_WINDOWS, {"depth": 16}, dataclasses.replace(_GAINS, epochs=8, batch=64, rate=3e-3)
     ),
