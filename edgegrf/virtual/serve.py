@@ -41,14 +41,22 @@ def serve(board: VirtualBoard, *, on_ready: Callable[[str], None]) -> None:
 
 
 def _exchange(board: VirtualBoard, pty: int) -> None:
-    waiting = bytearray(board.run(_TURN_SECONDS, until="idle"))  # for the host to take
+    waiting = board.run(_TURN_SECONDS, until="idle")  # for the host to take
     while True:
+        waiting = waiting[_write(pty, waiting) :]
         due = board.due_seconds
         timeout = None if due is None else min(due, _WAIT_SECONDS)
         readable, writable, _ = select.select([pty], [pty] if waiting else [], [], timeout)
         if writable:
-            del waiting[: os.write(pty, waiting)]
+            continue
         if readable:
             board.feed(os.read(pty, _CHUNK))
         if readable or due is not None:
             waiting += board.run(max(_TURN_SECONDS, timeout or 0.0))
+
+
+def _write(pty: int, data: bytes) -> int:
+    try:
+        return os.write(pty, data) if data else 0
+    except BlockingIOError:  # the host does not read; select says when there is room
+        return 0
