@@ -32,7 +32,7 @@ def command() -> None:
 @click.option("--url", help="Another server with the same files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def fetch(name: str, to: Path | None, url: str | None, as_json: bool) -> None:
-    """Bring a public data set here: 306 walks of gaitpdb from PhysioNet, about 290 MB.
+    """Bring a public data set here: 306 walks of gaitpdb from PhysioNet, about 300 MB.
 
     Files that are here already and right are kept, interrupted ones resumed, and each is checked
     against the published SHA-256.
