@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.errors import UnknownNameError, UsageError
-from edgegrf.gait.readers.gaitpdb import SENSORS
+from edgegrf.gait.calibration import check_body_weight
+from edgegrf.gait.readers.gaitpdb import SENSORS, subject_of
 from edgegrf.gait.recording import Recording, Sensor
 from edgegrf.gait.validation import checked
 from edgegrf.gait.walker.faults import MILD, Faults, applied
 from edgegrf.gait.walker.force import fore_aft, vertical
 from edgegrf.gait.walker.pressure import FRAME, matrix_sensors, roll_over, takes
-from edgegrf.gait.walker.timing import Steps, phase, two_feet
+from edgegrf.gait.walker.timing import phase, two_feet
 
 __all__ = ["FORCE_SOURCE", "LAYOUTS", "subject_name", "walk"]
 
@@ -50,45 +51,49 @@ def walk(
     _check(speed_mps, duration_s, layout, sample_rate_hz)
     rng = np.random.default_rng([seed, 2026])
     mass = body_mass_kg if body_mass_kg is not None else float(np.clip(rng.normal(75, 11), 45, 120))
-    steps = two_feet(rng, speed_mps, duration_s, asymmetry=0.01 * float(rng.standard_normal()))
+    name = f"{subject_name(seed)}_{round(100 * speed_mps)}cmps"
+    weight = check_body_weight(mass * _GRAVITY, name)
+    left, right = two_feet(rng, speed_mps, duration_s, asymmetry=0.01 * float(rng.standard_normal()))
     sensors = SENSORS if layout == "gaitpdb8" else matrix_sensors()
     gain = takes(sensors) * _person(rng, sensors)
     time = np.arange(round(duration_s * sample_rate_hz)) / sample_rate_hz
-    walk_name = f"{subject_name(seed)}_{round(100 * speed_mps)}cmps"
-    recordings = []
-    for foot, steps_of_foot in zip(("left", "right"), steps, strict=True):
-        force = _force(time, steps_of_foot, speed_mps) * mass * _GRAVITY
-        u, _ = phase(steps_of_foot, time)
+    feet = []
+    for foot, steps in (("left", left), ("right", right)):
+        u, step = phase(steps, time)
+        up = weight * vertical(u, speed_mps) * steps.vigour[step]
+        force = np.stack([up, fore_aft(u, up, speed_mps)], axis=1)
         loads = force[:, :1] * roll_over(u, sensors, gain)
-        pressure = applied(loads, sensors, sample_rate_hz, faults, rng)
-        recordings.append(
-            checked(
-                Recording(
-                    name=f"{walk_name}/{foot}",
-                    subject=subject_name(seed),
-                    foot=foot,
-                    pressure=pressure.astype(np.float32),
-                    sensors=sensors,
-                    unit="N",
-                    sample_rate_hz=float(sample_rate_hz),
-                    force=force.astype(np.float32),
-                    force_names=("vertical_force", "anterior_posterior_force"),
-                    force_unit="N",
-                    force_source=FORCE_SOURCE,
-                    body_weight_n=mass * _GRAVITY,
-                    frame=FRAME if layout == "matrix16x8" else None,
-                    synthetic=True,
-                )
-            )
+        read = applied(loads, sensors, sample_rate_hz, faults, rng)
+        feet.append(_recording(f"{name}/{foot}", read, sensors, sample_rate_hz, force, weight))
+    return feet
+
+
+def _recording(
+    name: str,
+    pressure: NDArray[np.float64],
+    sensors: tuple[Sensor, ...],
+    sample_rate_hz: float,
+    force: NDArray[np.float64],
+    body_weight_n: float,
+) -> Recording:
+    return checked(
+        Recording(
+            name=name,
+            subject=subject_of(name),
+            foot=name.rpartition("/")[2],
+            pressure=pressure.astype(np.float32),
+            sensors=sensors,
+            unit="N",
+            sample_rate_hz=float(sample_rate_hz),
+            force=force.astype(np.float32),
+            force_names=("vertical_force", "anterior_posterior_force"),
+            force_unit="N",
+            force_source=FORCE_SOURCE,
+            body_weight_n=body_weight_n,
+            frame=None if sensors is SENSORS else FRAME,
+            synthetic=True,
         )
-    return recordings
-
-
-def _force(time: NDArray[np.float64], steps: Steps, speed_mps: float) -> NDArray[np.float64]:
-    """Vertical and fore-aft force [T, 2] in BW."""
-    u, step = phase(steps, time)
-    up = vertical(u, speed_mps) * steps.vigour[step]
-    return np.stack([up, fore_aft(u, up, speed_mps)], axis=1)
+    )
 
 
 def _person(rng: np.random.Generator, sensors: tuple[Sensor, ...]) -> NDArray[np.float64]:
