@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,27 +20,51 @@ __all__ = ["METHODS", "Observed", "observe", "to_onnx_layout"]
 
 Floats = NDArray[np.float32]
 
-_KEPT = 200_000  # values of a tensor that percentiles and errors are computed on
+_KEPT = 200_000  # values of a tensor that percentiles are computed on
+_JUDGED = 30_000  # of those, for the squared error
 
 
-@dataclass
 class Observed:
-    """The content of one tensor over all calibration samples: its exact extremes and a sample of values."""
+    """The content of one tensor over all calibration samples: exact extremes and a sample of values.
 
-    low: float = 0.0
-    high: float = 0.0
-    pieces: list[Floats] = field(default_factory=list)
+    Everything is in memory order, so that the channel of element i is i modulo the channels.
+    """
 
-    def add(self, values: Floats, keep: int) -> None:
-        """Take in `values`, of which every so manieth is kept so that about `keep` are."""
-        flat = values.reshape(-1)
-        self.low = min(self.low, float(flat.min()))
-        self.high = max(self.high, float(flat.max()))
-        self.pieces.append(flat[:: max(1, flat.size // max(keep, 1))].copy())
+    def __init__(self, size: int, keep: int) -> None:
+        self.low = np.zeros(size, np.float32)
+        self.high = np.zeros(size, np.float32)
+        kept = min(size, max(keep, 1))
+        self._index = np.sort(np.random.default_rng(0).choice(size, kept, replace=False))
+        self._pieces: list[Floats] = []
 
+    def add(self, memory: Floats) -> None:
+        """Take in the elements [size] of one invocation."""
+        np.minimum(self.low, memory, out=self.low)
+        np.maximum(self.high, memory, out=self.high)
+        self._pieces.append(memory[self._index])
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """The least and the greatest value, 0 between them."""
+        return float(self.low.min()), float(self.high.max())
+
+    @property
     def values(self) -> Floats:
         """The kept values."""
-        return np.concatenate(self.pieces)
+        return np.concatenate(self._pieces)
+
+    def peaks(self, channels: int) -> Floats:
+        """The largest magnitude in each channel."""
+        largest: Floats = np.maximum(self.high, -self.low).reshape(-1, channels).max(0)
+        return largest
+
+    def scaled(self, factors: Floats) -> Observed:
+        """What would have been seen, had each channel been multiplied by its factor (> 0)."""
+        everywhere = np.resize(factors, self.low.size)
+        other = Observed(self.low.size, len(self._index))
+        other.low, other.high = self.low * everywhere, self.high * everywhere
+        other._pieces = [piece * everywhere[self._index] for piece in self._pieces]
+        return other
 
 
 def to_onnx_layout(shape: Sequence[int], x: Floats) -> Floats:
@@ -66,11 +90,11 @@ def observe(
     step = any(name.startswith(STATE_PREFIX) for name in lowered.inputs)
     invocations = sum(len(window) for window in windows) if step else len(windows)
     keep = _KEPT // invocations + 1
-    seen: dict[str, Observed] = {name: Observed() for name in names}
+    seen = {name: Observed(math.prod(lowered.layouts[name].shape), keep) for name in sorted(names)}
     for index, window in enumerate(windows):
         for values in _invocations(run, model, window, step):
-            for name in names:
-                seen[name].add(values[name], keep)
+            for name, observed in seen.items():
+                observed.add(lowered.layouts[name].in_memory(values[name]))
         progress("calibrate", index + 1, len(windows))
     return {tensor: seen[name] for tensor, name in lowered.observed.items()}
 
@@ -91,21 +115,22 @@ def _invocations(run: OnnxRun, model: Any, window: Floats, step: bool) -> Any:
 
 
 def _minmax(seen: Observed) -> tuple[float, float]:
-    return seen.low, seen.high
+    return seen.extremes
 
 
 def _percentile(seen: Observed) -> tuple[float, float]:
     """All but the outermost 0.001 % on each side."""
-    low, high = np.quantile(seen.values(), [1e-5, 1 - 1e-5])
+    low, high = np.quantile(seen.values, [1e-5, 1 - 1e-5])
     return min(float(low), 0.0), max(float(high), 0.0)
 
 
 def _mse(seen: Observed) -> tuple[float, float]:
     """The range, of 21 shrunken ones, with the least squared rounding and clipping error."""
-    values = seen.values()[:: max(1, len(seen.values()) // 50_000)].astype(np.float64)
-    best = (np.inf, seen.low, seen.high)
+    values = seen.values[:: max(1, len(seen.values) // _JUDGED)].astype(np.float64)
+    lowest, highest = seen.extremes
+    best = (np.inf, lowest, highest)
     for share in np.linspace(0.6, 1.0, 21):
-        low, high = seen.low * share, seen.high * share
+        low, high = lowest * share, highest * share
         scale = (high - low) / 255
         if scale <= 0:
             break

@@ -102,6 +102,12 @@ class Layout:
         logical = np.arange(math.prod(atom.size for atom in atoms)).reshape([atom.size for atom in atoms])
         return logical.transpose([atoms.index(atom) for atom in here]).reshape(-1)
 
+    def in_memory(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The values of an ONNX tensor in memory order, [elements]."""
+        atoms = [atom for axis in range(len(self.dims)) for atom in self.real(axis)]
+        shaped = tensor.reshape([atom.size for atom in atoms])
+        return shaped.transpose([atoms.index(atom) for atom in self.order]).reshape(-1)
+
     @property
     def innermost(self) -> int:
         """The dimension whose neighbours are neighbours in memory: the channels, channels last."""

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgegrf.export.layout import Layout
+
 __all__ = ["SAME_SCALE", "Lowered", "Node"]
 
 #: operators whose output has the scale and zero point of their input
@@ -43,6 +45,7 @@ class Lowered:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     observed: Mapping[str, str]  # tensor -> the ONNX value with the same content
+    layouts: Mapping[str, Layout]  # ONNX value -> how it lies in those tensors
 
     @property
     def macs(self) -> int:

@@ -208,7 +208,10 @@ def lower(model: Any, places: Mapping[str, str], *, channels: int, estimates: in
     lowering.run(HANDLERS, REPLACEMENTS)
     outputs = bind_outputs(lowering, estimates)
     needed = _live(lowering.nodes, outputs)
-    return Lowered(tuple(needed), lowering.shapes, inputs, outputs, lowering.observed)
+    tensors = {*inputs, *(node.output for node in needed)}
+    observed = {tensor: name for tensor, name in lowering.observed.items() if tensor in tensors}
+    layouts = {name: lowering.values[name].layout for name in observed.values()}
+    return Lowered(tuple(needed), lowering.shapes, inputs, outputs, observed, layouts)
 
 
 def _live(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:

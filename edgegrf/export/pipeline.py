@@ -130,7 +130,7 @@ def _int8_artefacts(
         "tflite", TFLITE, best.data,
         {
             "operators": _operators(best), "macs": lowered.macs, "calibration": best.method,
-            "measured_on": walks.source, "synthetic": walks.synthetic,
+            "equalised": best.equalised, "measured_on": walks.source, "synthetic": walks.synthetic,
         },
         codes, dict(metrics), {ONNX: onnx.sha256, "calibration windows": fingerprint(watched)},
         ("onnxruntime", "tflite-micro"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgegrf.export.accuracy import Int8Runner, float_estimates, int8_estimates
 from edgegrf.export.calibration import METHODS, Observed, observe
+from edgegrf.export.equalise import can_equalise, equalise
 from edgegrf.export.lowered import Lowered
 from edgegrf.export.quantise import quantise
 from edgegrf.export.windows import Piece
@@ -23,14 +24,16 @@ __all__ = ["CALIBRATIONS", "Quantised", "quantise_best"]
 #: "auto" tries every method and keeps the one that loses least
 CALIBRATIONS = ("auto", *METHODS)
 
-_JUDGED_ON = 24  # pieces that the methods are compared on
+_JUDGED_ON = 24  # pieces that the candidates are compared on
+_FIRST_METHOD = "mse"  # what the strength of the equalisation is chosen with
 
 
 @dataclass(frozen=True)
 class Quantised:
-    """An int8 model, how its ranges were chosen, and its RMS distance from float on calibration pieces."""
+    """An int8 model, how it was made, and its RMS distance from float on calibration pieces."""
 
     method: str
+    equalised: float
     graph: Graph
     data: bytes
     loss: float
@@ -46,19 +49,35 @@ def quantise_best(
     description: str = "",
     progress: Progress = silent,
 ) -> Quantised:
-    """Watch the simplified ONNX `model` on `pieces` and quantise by the method that loses least."""
+    """Watch the simplified ONNX `model` on `pieces`, and equalise and quantise it as loses least."""
     seen = observe(model, lowered, [piece.x for piece in pieces], progress)
     judged = pieces[:: max(1, len(pieces) // _JUDGED_ON)]
     reference = float_estimates(model, judged)
-    methods = list(METHODS) if calibration == "auto" else [calibration]
-    found = []
-    for index, method in enumerate(methods):
-        graph = quantise(lowered, _ranges(lowered, seen, method), description)
+
+    def quantised(method: str, strength: float) -> Quantised:
+        equal, scaled = equalise(lowered, seen, strength)
+        graph = quantise(equal, _ranges(equal, scaled, method), description)
         data = write_tflite(graph)
-        error = int8_estimates(run, data, graph, judged) - reference
-        found.append(Quantised(method, graph, data, float(np.sqrt(np.mean(error.astype(np.float64) ** 2)))))
-        progress("quantise", index + 1, len(methods))
-    return min(found, key=lambda candidate: candidate.loss)
+        error = int8_estimates(run, data, graph, judged).astype(np.float64) - reference
+        return Quantised(method, strength, graph, data, float(np.sqrt(np.mean(error**2))))
+
+    first = _FIRST_METHOD if calibration == "auto" else calibration
+    best = min((quantised(first, strength) for strength in _strengths(lowered)), key=_loss)
+    progress("quantise", 1, 2)
+    if calibration == "auto":
+        others = [quantised(method, best.equalised) for method in METHODS if method != first]
+        best = min([best, *others], key=_loss)
+    progress("quantise", 2, 2)
+    return best
+
+
+def _loss(candidate: Quantised) -> float:
+    return candidate.loss
+
+
+def _strengths(lowered: Lowered) -> tuple[float, ...]:
+    """How far to equalise: to be tried where there is something to equalise."""
+    return (0.0, 0.5, 1.0) if can_equalise(lowered) else (0.0,)
 
 
 def _ranges(
