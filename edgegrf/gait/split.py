@@ -19,7 +19,7 @@ class _OfSubject(Protocol):
     def subject(self) -> str: ...
 
 
-Item = TypeVar("Item", bound=_OfSubject)
+_Item = TypeVar("_Item", bound=_OfSubject)
 
 
 def is_validation(subject: str) -> bool:
@@ -37,10 +37,10 @@ def is_validation(subject: str) -> bool:
     return int(number.group()) % _EVERY == 0
 
 
-def split_by_subject(items: Iterable[Item]) -> tuple[list[Item], list[Item]]:
+def split_by_subject(items: Iterable[_Item]) -> tuple[list[_Item], list[_Item]]:
     """Training and validation items (recordings, trials: anything with a `subject`), in their order."""
-    training: list[Item] = []
-    validation: list[Item] = []
+    training: list[_Item] = []
+    validation: list[_Item] = []
     for item in items:
         (validation if is_validation(item.subject) else training).append(item)
     return training, validation

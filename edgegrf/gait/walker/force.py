@@ -8,8 +8,8 @@ transient, a short peak at 8 % of stance.  q and the transient are set so that s
 gaitpdb's controls (docs/data.md).
 
 Fore-aft: the force points from the centre of pressure to a point above the hips, past which the foot
-travels backwards at walking speed (the virtual pivot of Maus et al. 2010, Nature Communications 1:70): it brakes
-first, then propels, and over a stance the two cancel.
+travels backwards at walking speed (the virtual pivot of Maus et al. 2010, Nature Communications 1:70):
+it brakes first, then propels, and over a stance the two cancel.
 """
 
 from __future__ import annotations
