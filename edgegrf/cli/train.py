@@ -91,6 +91,7 @@ def command(
     from edgegrf.distill.plans import plan_of
     from edgegrf.distill.studio import train_student
     from edgegrf.distill.walks import walks_for
+    from edgegrf.gait.validation import oddity_lines
     from edgegrf.manifest import command_line
 
     given = {key: value for key, value in settings.items() if value is not None}
@@ -99,22 +100,18 @@ def command(
     with progress_bar(quiet=as_json) as progress:
         recordings, source = walks_for(plan, data, columns=columns, limit=walks, progress=progress)
         say(f"{name}: {plan.architecture} learns from {_told(recordings)} ({source})", quiet=as_json)
+        for line in oddity_lines(recordings):
+            say(line, quiet=as_json)
         trained = train_student(
-            name, plan, recordings, folder, data=source, command=command_line(), progress=progress,
-            threads=threads,
-            on_epoch=lambda epoch: say(_line(epoch), quiet=as_json),
+            name, plan, recordings, folder, data=source, command=command_line(), threads=threads,
+            progress=progress, on_epoch=lambda epoch: say(_line(epoch), quiet=as_json),
         )  # fmt: skip
+    ended = trained.outcome.ended
     if as_json:
-        print_json(
-            {
-                **asdict(trained.manifest),
-                "checkpoint": str(trained.checkpoint),
-                "ended": trained.outcome.ended,
-            }
-        )
+        print_json({**asdict(trained.manifest), "checkpoint": str(trained.checkpoint), "ended": ended})
     else:
         _show(trained)
-    return {"interrupted": 130, "nan": 1}.get(trained.outcome.ended, 0)
+    return {"interrupted": 130, "nan": 1}.get(ended, 0)
 
 
 def _hyper(pairs: tuple[str, ...]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def train_student(
     """
     if threads:
         torch.set_num_threads(threads)
-    log = folder / "training.csv"
+    log, checkpoint = folder / "training.csv", folder / "student.pt"
     write_file(log, _csv([]))
     walks = prepare(recordings, plan.interface)
     torch.manual_seed(plan.settings.seed)
@@ -66,16 +66,10 @@ def train_student(
     outcome = train(
         student, walks.training, walks.validation, plan.settings, progress=progress, on_epoch=keep
     )
-    checkpoint = folder / "student.pt"
     manifest = save(
-        student,
-        checkpoint,
-        name=name,
-        metrics=metrics(student, walks.validation),
-        sources={"walks": walks.sha256},
-        training=_facts(plan, walks, outcome, data),
-        command=command,
-    )
+        student, checkpoint, name=name, metrics=metrics(student, walks.validation),
+        sources={"walks": walks.sha256}, training=_facts(plan, walks, outcome, data), command=command,
+    )  # fmt: skip
     write_card(checkpoint)
     return Trained(checkpoint, manifest, outcome)
 
