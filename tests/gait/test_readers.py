@@ -105,6 +105,16 @@ def test_a_text_cut_in_a_line_is_refused_with_its_number(gaitpdb_text: Maker) ->
     assert "cut off" in caught.value.why
 
 
+def test_a_text_cut_in_its_last_number_is_refused(gaitpdb_text: Maker) -> None:
+    path = gaitpdb_text(seconds=4.2)  # ends in a right stance
+    sound = path.read_bytes()
+    path.write_bytes(sound.removesuffix(b"\r\n"))
+    assert len(read_walks(path)[0].pressure) == 420  # nothing is lost but the line's end
+    path.write_bytes(sound[:-6])
+    with pytest.raises(DataError, match="line 420: the right foot's total"):
+        read_walks(path)
+
+
 def test_a_word_in_a_text_is_refused_with_line_and_column(gaitpdb_text: Maker) -> None:
     path = gaitpdb_text()
     lines = path.read_text().splitlines()

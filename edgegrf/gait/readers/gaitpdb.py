@@ -81,13 +81,27 @@ def both_feet(
 def _read(path: Path, columns: Path | None, subjects: Subjects) -> Iterator[Walk]:
     if not subjects(subject_of(path.stem)):
         return
-    table = numbers(text_of(path), path=path, delimiter="\t", columns=_COLUMNS)
+    text = text_of(path)
+    table = numbers(text, path=path, delimiter="\t", columns=_COLUMNS)
+    if not text.endswith("\n"):
+        _refuse_cut_total(path, table)
     rate = round(rate_of(table[:, 0], path=path), 1)
     force = table[:, 1:].astype(np.float32)
     if not np.isfinite(force[:, 16:]).all():
         line = int(np.argmin(np.isfinite(force[:, 16:]).all(axis=1))) + 1
         raise DataError(f"{path}, line {line}: a foot's total is not finite", why="policy for NaN: refused")
     yield both_feet(path.stem, force[:, :16], force[:, 16:], rate)
+
+
+def _refuse_cut_total(path: Path, table: NDArray[np.float64]) -> None:
+    """A last line without its end may have lost digits: then its last total is not its sensors' sum."""
+    total, summed = table[-1, 18], table[-1, 9:17].sum()
+    if abs(total - summed) > 1:
+        raise DataError(
+            f"{path}, line {len(table)}: the right foot's total is {total:g} N, its sensors' {summed:g} N",
+            why="the file is cut off in its last number",
+            fix="fetch or record it again; or remove that line",
+        )
 
 
 GAITPDB_TEXT = Format("gaitpdb text", lambda path: bool(_FILE_NAME.fullmatch(path.name)), _read)
