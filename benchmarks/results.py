@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make results`: measure everything again and write the tables of README.md and docs/results.md.
+
+Needs real walks (EDGEGRF_DATA, or `edgegrf data fetch gaitpdb`): a table of synthetic ones would not be the
+one that the pages speak of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.marks import fill, table
+from edgegrf.errors import DataError
+from edgegrf.gait.readers import default_data
+from edgegrf.manifest import Manifest
+from edgegrf.process import run
+from edgegrf.resources import shipped_file, shipped_students
+
+ROOT = Path(__file__).parents[1]
+README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
+
+#: walks of the bench; a window-only network is run on fewer, as it costs a thousand times more
+_WALKS, _WINDOW_WALKS = 20, 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One shipped student: what its manifests say and what the virtual board gave."""
+
+    name: str
+    checkpoint: Manifest
+    tflite: Manifest
+    bench: dict[str, Any]
+
+
+def main() -> None:
+    """Measure, then fill the pages."""
+    if default_data() is None:
+        raise DataError("no real walks", fix="edgegrf data fetch gaitpdb, or set EDGEGRF_DATA")
+    students = [_measure(name) for name in shipped_students()]
+    fill(README, "table:students", _students(students))
+    fill(RESULTS, "table:students", _students(students))
+    fill(RESULTS, "table:accuracy", _accuracy(students))
+    fill(RESULTS, "table:verify", _verify())
+    for name, arguments in _OUTPUTS.items():
+        fill(README, f"output:{name}", _indented(_edgegrf(*arguments)))
+
+
+#: the commands whose output README.md shows
+_OUTPUTS = {
+    "export": ("export", "--quantize", "int8"),
+    "verify": ("verify",),
+    "bench": ("bench", "--port", "virtual:nrf52840dk"),
+}
+
+
+def _edgegrf(*arguments: str) -> str:
+    print("edgegrf", *arguments, file=sys.stderr)
+    program = Path(sys.executable).with_name("edgegrf")
+    return run(
+        [str(program), *arguments], cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, timeout_s=3600
+    ).stdout
+
+
+def _measure(name: str) -> Measured:
+    checkpoint = Manifest.read(shipped_file(name, "student.pt"))
+    path = shipped_file(name, "student_int8.tflite")
+    tflite = Manifest.read(path)
+    assert checkpoint.interface is not None
+    walks = _WINDOW_WALKS if checkpoint.interface.lookahead < 0 else _WALKS
+    arguments = ["--model", str(path), "--port", "virtual:nrf52840dk", "--json"]
+    # a matrix insole has no real walks; its bench runs on the synthetic walker and the table says so
+    arguments += ["--data", "synthetic"] if checkpoint.interface.frame else ["--walks", str(walks)]
+    return Measured(name, checkpoint, tflite, json.loads(_edgegrf("bench", *arguments)))
+
+
+def _students(students: list[Measured]) -> str:
+    columns = (
+        "student", "parameters", "int8 model, B", "RMSE float, BW", "RMSE int8 on the board, BW", "RMSE int8, N",
+        "cycles (est.)", "time at 64 MHz (est.)", "flash, B", "RAM, B", "walks",
+    )  # fmt: skip
+    rows = []
+    for one in students:
+        bench, accuracy = one.bench, one.bench["accuracy"]
+        of = "sample" if bench["mode"] == "stream" else "window"
+        rows.append(
+            (
+                one.name,
+                one.checkpoint.model["parameters"],
+                shipped_file(one.name, "student_int8.tflite").stat().st_size,
+                f"{one.checkpoint.metrics['rmse_bw']:.4f}",
+                f"{accuracy['rmse_bw']:.4f}",
+                f"{accuracy['rmse_n']:.1f}",
+                f"{bench['cycles']['p50']} / {of}",
+                f"{bench['latency_us']['p50']:.0f} µs / {of}",
+                bench["memory"]["flash_bytes"],
+                bench["memory"]["ram_bytes"],
+                f"{bench['data']['walks']}{' synthetic' if bench['data']['synthetic'] else ''}",
+            )
+        )
+    return table(columns, rows)
+
+
+def _accuracy(students: list[Measured]) -> str:
+    keys = {
+        "rmse_bw": "RMSE, BW", "nrmse": "nRMSE of the range", "r": "r", "r2": "R²", "r2_unseen": "R² unseen",
+        "peak1_error_bw": "peak 1, BW", "peak2_error_bw": "peak 2, BW", "contact_time_error_ms": "contact, ms",
+        "heel_strike_error_ms": "heel strike, ms", "toe_off_error_ms": "toe off, ms",
+    }  # fmt: skip
+    rows = [
+        (one.name, *(f"{one.bench['accuracy'].get(key, float('nan')):.4g}" for key in keys))
+        for one in students
+    ]
+    return table(("student", *keys.values()), rows)
+
+
+def _verify() -> str:
+    record = json.loads(_edgegrf("verify", "--all", "--json"))
+    rows = [
+        (
+            model["model"],
+            f"{link['from']} → {link['to']}",
+            link["mode"],
+            link["outputs"],
+            link["mismatches"],
+            f"{link['max_lsb']} LSB" if "max_lsb" in link else f"{link['max_abs']:.2g} {link['unit']}",
+        )  # fmt: skip
+        for model in record["models"]
+        for link in model["links"]
+    ]
+    return table(("student", "link", "mode", "estimates", "outside", "largest difference"), rows)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(("    " + line).rstrip() for line in text.splitlines())
+
+
+if __name__ == "__main__":
+    main()
