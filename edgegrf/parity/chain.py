@@ -108,11 +108,11 @@ def _board(
 
     with Device(open_port(port, model=tflite, progress=progress)) as device:
         device.expect_model(sha256_file(tflite), name=str(tflite))
-        if host.modes & 2:
-            yield _noted(board_link(device, host, inputs, mode="stream", progress=progress), source)
-        else:
+        if host.modes & 1:
             windows = list(_windows(host, inputs))
             yield _noted(board_link(device, host, windows, mode="window", progress=progress), source)
+        if host.modes & 2:
+            yield _noted(board_link(device, host, inputs, mode="stream", progress=progress), source)
 
 
 def _windows(host: HostModel, inputs: list[Int8]) -> Int8:

@@ -33,6 +33,7 @@ def test_the_default_student_holds_every_link(monkeypatch: pytest.MonkeyPatch) -
         ("onnx", "int8", "window"),
         ("tflm", "c-host", "window"),
         ("tflm", "c-host", "stream"),
+        ("c-host", "virtual:nrf52840dk", "window"),
         ("c-host", "virtual:nrf52840dk", "stream"),
     }
     for (source, _, _), link in links.items():
