@@ -72,7 +72,7 @@ def run_bench(
         accuracy=score(runs, interface, window),
         memory=_memory(stats),
         link=_link(device, before, stats),
-        data=_data(runs, interface, source),
+        data=_data(runs, interface, window, source),
         walks=walk_rows(runs, interface, window),
         figures=figures(runs, interface, window),
         provenance=_provenance(hello, interface),
@@ -123,7 +123,7 @@ def _link(device: Device, before: Stats, after: Stats) -> dict[str, int]:
     }
 
 
-def _data(runs: list[Run], interface: Interface, source: str) -> dict[str, Any]:
+def _data(runs: list[Run], interface: Interface, window: int, source: str) -> dict[str, Any]:
     return {
         "source": source,
         "walks": len({run.trial.name.rpartition("/")[0] or run.trial.name for run in runs}),
@@ -132,7 +132,7 @@ def _data(runs: list[Run], interface: Interface, source: str) -> dict[str, Any]:
         "synthetic": any(run.trial.synthetic for run in runs),
         "force_source": "; ".join(sorted({run.trial.force_source for run in runs if run.trial.force_source})),
         "sample_rate_hz": interface.sample_rate_hz,
-        "warmup_samples": max((warmup(run, interface) for run in runs), default=0),
+        "warmup_samples": max((warmup(run, interface, window) for run in runs), default=0),
         "clipped_inputs": sum(run.clipped for run in runs),
     }
 

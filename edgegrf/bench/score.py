@@ -19,16 +19,21 @@ __all__ = ["WARMUP", "counted", "score", "warmup"]
 WARMUP = 200
 
 
-def warmup(run: Run, interface: Interface) -> int:
-    """The samples at the start of a walk or window that do not count: none for models of whole windows."""
-    return WARMUP if _is_dense(run) and interface.lookahead >= 0 else 0
+def warmup(run: Run, interface: Interface, window: int) -> int:
+    """The samples at the start of a walk or window that do not count: none for models of whole windows.
+
+    `window` is 0 in stream mode, else the window's length, of which a fifth counts at least.
+    """
+    if not _is_dense(run) or interface.lookahead < 0:
+        return 0
+    return min(WARMUP, window * 4 // 5) if window else WARMUP
 
 
 def counted(run: Run, interface: Interface, window: int) -> NDArray[np.bool_]:
-    """Which of a run's estimates [N] count; `window` is 0 in stream mode, else the window's length."""
+    """Which of a run's estimates [N] count; `window` as in `warmup`."""
     place = run.samples % window if window else run.samples
     on_walk: NDArray[np.bool_] = (run.samples >= 0) & (run.samples < len(run.trial.x))
-    return on_walk & (place >= warmup(run, interface))
+    return on_walk & (place >= warmup(run, interface, window))
 
 
 def score(runs: Sequence[Run], interface: Interface, window: int = 0) -> dict[str, float]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["SECTIONS", "grouped", "headline", "rows", "time_note"]
+__all__ = ["SECTIONS", "duration", "grouped", "headline", "rows", "time_note"]
 
 #: the parts of a bench, in the order they are shown
 SECTIONS = ("latency", "accuracy", "parity", "memory", "link")
@@ -40,6 +40,11 @@ def grouped(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
+def duration(microseconds: float) -> str:
+    """A time in µs or, from 10 ms on, in ms."""
+    return f"{microseconds:.1f} µs" if microseconds < 1e4 else f"{microseconds / 1e3:.1f} ms"
+
+
 def headline(record: Mapping[str, Any]) -> str:
     """What was measured on what: one line."""
     data = record["data"]
@@ -69,7 +74,7 @@ def _latency(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not record["cycles"]:
         return [(f"per {of}", "unknown: the board has no cycle counter")]
     found = [
-        (f"per {of}, {name}", f"{grouped(value)} {unit} = {record['latency_us'][name]:.1f} µs ({note})")
+        (f"per {of}, {name}", f"{grouped(value)} {unit} = {duration(record['latency_us'][name])} ({note})")
         for name, value in record["cycles"].items()
     ]
     return [*found, ("clock", f"{record['clock_hz'] / 1e6:g} MHz")] if unit == "cycles" else found
@@ -78,7 +83,8 @@ def _latency(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _accuracy(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     accuracy, source = record["accuracy"], record["data"]["force_source"]
     if not accuracy:
-        return [("accuracy", "unknown: the walks have no reference force")]
+        missing = "no samples after the warm-up" if source else "the walks have no reference force"
+        return [("accuracy", f"unknown: {missing}")]
     found = []
     for key, value in accuracy.items():
         name, _, output = key.partition(":")

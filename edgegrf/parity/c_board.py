@@ -38,7 +38,8 @@ class Host(Protocol):
 def on_host(host: Host, samples: Int8, mode: str) -> Int8:
     """What the host's C says to samples [T, C] from a fresh start (stream), or to one window; [N, K]."""
     if mode == "window":
-        return host.window(samples[np.newaxis])[0]
+        estimates: Int8 = host.window(samples[np.newaxis])[0]
+        return estimates
     host.reset()
     return host.stream(samples)
 

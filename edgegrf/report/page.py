@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgegrf.bench.result import SCHEMA
-from edgegrf.bench.summary import SECTIONS, grouped, headline, rows, time_note
+from edgegrf.bench.summary import SECTIONS, duration, grouped, headline, rows, time_note
 from edgegrf.errors import DataError
 from edgegrf.files import write_file
 from edgegrf.report import plots
@@ -85,7 +85,7 @@ def _cards(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     cards = []
     if record["latency_us"]:
         of = "sample" if record["mode"] == "stream" else "window"
-        cards.append((f"per {of}, p99", f"{record['latency_us']['p99']:.0f} µs", time_note(record)))
+        cards.append((f"per {of}, p99", duration(record["latency_us"]["p99"]), time_note(record)))
     if "rmse_bw" in accuracy:
         cards.append(
             ("RMSE", f"{accuracy['rmse_bw']:.4f} BW", f"{accuracy['rmse_n']:.1f} N, r {accuracy['r']:.3f}")

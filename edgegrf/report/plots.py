@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgegrf.bench.summary import duration
 from edgegrf.report.ink import ACCENT, INK, MUTED, REFERENCE, SERIES, drawn, new_figure, ramp
 
 __all__ = ["agreement", "error_by_walk", "latency", "trace"]
@@ -85,7 +86,7 @@ def latency(record: Mapping[str, Any]) -> Any:
     axes.set_yscale("log" if max(spread["counts"]) > 200 else "linear")
     for name, dashes in (("p50", (0, ())), ("p99", (0, (6, 2))), ("max", (0, (1.5, 2)))):
         value = record["latency_us"][name]
-        axes.axvline(value, color=INK, linewidth=1.1, linestyle=dashes, label=f"{name} {value:.1f} µs")
+        axes.axvline(value, color=INK, linewidth=1.1, linestyle=dashes, label=f"{name} {duration(value)}")
     axes.legend(loc="lower right", ncols=3, bbox_to_anchor=(1, 0.98))
     of = "sample" if record["mode"] == "stream" else "window"
     axes.set_xlabel(f"{'estimated' if record['virtual'] else 'measured'} time per {of} / µs")
