@@ -5,6 +5,7 @@
  * counter_block() is the emulator's block hook.  A block's cost is asked for once (`decode`) and kept in
  * an open-addressing table; after that a block costs a look-up and a few additions.  When the count
  * has passed `deadline` the core is stopped before the block, which is counted when it is entered again.
+ * counter_read_page() serves the register that shows the cycles.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct block {
 typedef int (*stop_call)(void *core);
 typedef int (*read_call)(void *core, int reg, void *value);
 typedef void (*decode_call)(uint32_t address, uint32_t size, struct block *block);
+typedef uint64_t (*register_call)(void *core, uint64_t offset, unsigned size, void *user);
 
 struct counter {
     uint64_t instructions;
@@ -44,10 +46,14 @@ struct counter {
     uint32_t flash_read;   /* half cycles that a data read from flash costs */
     uint32_t flash_size;   /* flash is [0, flash_size) */
     uint32_t used;         /* places of the table in use */
+    uint32_t cyccnt_on;    /* 1: the cycle register counts */
+    uint32_t cyccnt_from;  /* what it shows beyond the cycles counted here, modulo 2^32 */
+    uint32_t cyccnt_place; /* its offset within its page */
     void *core;
     stop_call stop;
     read_call read;
     decode_call decode;
+    register_call other; /* reads the other registers of the cycle register's page */
     struct block table[TABLE_SIZE];
 };
 
@@ -122,4 +128,14 @@ void counter_block(void *core, uint64_t address, uint32_t size, void *user)
     }
     counter->sent_event |= block->sets_event;
     counter->previous_end = (uint32_t)address + size;
+}
+
+/* The page of the cycle register: that one is answered here, for programs that time themselves. */
+uint64_t counter_read_page(void *core, uint64_t offset, unsigned size, void *user)
+{
+    const struct counter *counter = user;
+    if (counter->cyccnt_on && offset == counter->cyccnt_place && size == 4) {
+        return (uint32_t)(counter->half_cycles / 2 + counter->cyccnt_from);
+    }
+    return counter->other(core, offset, size, user);
 }

@@ -19,10 +19,13 @@ from edgegrf.resources import cache_folder
 from edgegrf.toolchain import host_compiler
 from edgegrf.virtual.cortexm.cycles import FLASH_READ, TAKEN_BRANCH, BlockCost
 
-__all__ = ["Counter", "Counts", "Decode", "NativeCounter", "PythonCounter", "make_counter"]
+__all__ = ["Counter", "Counts", "Decode", "NativeCounter", "PythonCounter", "Read", "Write", "make_counter"]
 
 #: (address, size in bytes) of a block -> its cost
 Decode = Callable[[int, int], BlockCost]
+#: a register access: (address, size in bytes), and the value
+Read = Callable[[int, int], int]
+Write = Callable[[int, int, int], None]
 
 _SOURCE = Path(__file__).with_name("counter.c")
 _UC_HOOK_BLOCK = 8
@@ -47,6 +50,12 @@ class Counter(Protocol):
 
     @property
     def counts(self) -> Counts: ...
+
+    def map_cycle_register(self, address: int, read: Read, write: Write) -> None:
+        """Map the page of the register that shows the active cycles; `read` and `write` serve the rest."""
+
+    def show_cycles(self, beyond: int | None) -> None:
+        """Have the cycle register show the active cycles and `beyond`, modulo 2**32; None stops it."""
 
     def close(self) -> None: ...
 
@@ -73,11 +82,19 @@ class _State(ctypes.Structure):
         ("instructions", ctypes.c_uint64), ("half_cycles", ctypes.c_uint64), ("flash_reads", ctypes.c_uint64),
         ("deadline", ctypes.c_uint64), ("previous_end", ctypes.c_uint32), ("sent_event", ctypes.c_uint32),
         ("taken_branch", ctypes.c_uint32), ("flash_read", ctypes.c_uint32), ("flash_size", ctypes.c_uint32),
-        ("used", ctypes.c_uint32), ("core", ctypes.c_void_p), ("stop", ctypes.c_void_p),
-        ("read", ctypes.c_void_p), ("decode", ctypes.c_void_p),
+        ("used", ctypes.c_uint32), ("cyccnt_on", ctypes.c_uint32), ("cyccnt_from", ctypes.c_uint32),
+        ("cyccnt_place", ctypes.c_uint32), ("core", ctypes.c_void_p), ("stop", ctypes.c_void_p),
+        ("read", ctypes.c_void_p), ("decode", ctypes.c_void_p), ("other", ctypes.c_void_p),
     ]  # fmt: skip
 
 
+_PAGE = 0x1000
+_READ_CALL = ctypes.CFUNCTYPE(
+    ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p
+)
+_WRITE_CALL = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p
+)
 _DECODE_CALL = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.POINTER(_Block))
 
 
@@ -90,6 +107,7 @@ class NativeCounter:
     def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> None:
         from unicorn.unicorn_py3.unicorn import uclib
 
+        self._uc = uc
         self._library = _library()
         self._memory: int | None = self._library.counter_new()
         if not self._memory:
@@ -101,6 +119,7 @@ class NativeCounter:
         self._callback = _DECODE_CALL(self._fill)
         state = ctypes.cast(self._memory, ctypes.POINTER(_State)).contents
         self.counts: Counts = state
+        self._state = state
         state.taken_branch, state.flash_read, state.flash_size = TAKEN_BRANCH, FLASH_READ, flash_size
         state.core = ctypes.cast(uc._uch, ctypes.c_void_p).value
         state.stop = ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value
@@ -114,6 +133,27 @@ class NativeCounter:
         )  # fmt: skip
         if refused:
             raise MissingToolError(f"unicorn refuses the block hook with code {refused}")
+
+    def map_cycle_register(self, address: int, read: Read, write: Write) -> None:
+        """Map the register's page so that counter.c answers reads of it."""
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        page = address & -_PAGE
+        self._other = _READ_CALL(lambda core, offset, size, user: read(page + offset, size))
+        self._writer = _WRITE_CALL(lambda core, offset, size, value, user: write(page + offset, size, value))
+        self._state.cyccnt_place = address - page
+        self._state.other = ctypes.cast(self._other, ctypes.c_void_p).value
+        reader, writer = (
+            ctypes.cast(call, ctypes.c_void_p) for call in (self._library.counter_read_page, self._writer)
+        )
+        memory = ctypes.c_void_p(self._memory)
+        if uclib.uc_mmio_map(self._uc._uch, page, _PAGE, reader, memory, writer, memory):
+            raise MissingToolError(f"unicorn refuses to map 0x{page:08X}")
+
+    def show_cycles(self, beyond: int | None) -> None:
+        """Set what counter.c answers."""
+        self._state.cyccnt_on = beyond is not None
+        self._state.cyccnt_from = (beyond or 0) & 0xFFFF_FFFF
 
     def close(self) -> None:
         """Give the table's memory back; the core must not run again."""
@@ -157,7 +197,19 @@ class PythonCounter:
         self._decode = functools.cache(decode)
         self._registers = registers
         self._flash_size = flash_size
+        self._uc = uc
         uc.hook_add(_UC_HOOK_BLOCK, self._block)
+
+    def map_cycle_register(self, address: int, read: Read, write: Write) -> None:
+        """Map the register's page with nothing special: `read` knows the cycles."""
+        page = address & -_PAGE
+        self._uc.mmio_map(
+            page, _PAGE, lambda uc, offset, size, user: read(page + offset, size), None,
+            lambda uc, offset, size, value, user: write(page + offset, size, value), None,
+        )  # fmt: skip
+
+    def show_cycles(self, beyond: int | None) -> None:
+        """Nothing to do: `read` knows."""
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -304,7 +304,9 @@ def test_reset_reasons_add_up_until_they_are_cleared(bus):
 def test_the_cycle_counter_runs_when_traced_and_enabled(bus):
     active = [0]
     traced = [False]
-    Dwt(bus, 0xE000_1000, "DWT", cycles=lambda: active[0], traced=lambda: traced[0])
+    shown = []
+    dwt = {"cycles": lambda: active[0], "traced": lambda: traced[0], "show": shown.append}
+    Dwt(bus, 0xE000_1000, "DWT", **dwt)
     bus.write(0xE000_1000, 4, 1)
     active[0] = 50
     assert bus.read(0xE000_1004, 4) == 0
@@ -313,6 +315,10 @@ def test_the_cycle_counter_runs_when_traced_and_enabled(bus):
     bus.write(0xE000_1004, 4, 0xFFFF_FFF0)
     active[0] = 80
     assert bus.read(0xE000_1004, 4) == 14  # 30 cycles on, past the wrap
+    assert (shown[-1] + active[0]) % 2**32 == 14
+    bus.write(0xE000_1000, 4, 0)
+    active[0] = 999
+    assert bus.read(0xE000_1004, 4) == 14 and shown[-1] is None
 
 
 def test_the_chip_says_that_it_is_virtual(bus):

@@ -37,8 +37,8 @@ _SLEEPS = (
 
 
 class Core:
-    """Runs Thumb code; `read` and `write` serve the register regions, `vectors` is
-    where the vector table lies, `fpu_on` tells CPACR's state.
+    """Runs Thumb code; `read` and `write` serve the register regions and the page of
+    `cycle_register`, `vectors` is where the vector table lies, `fpu_on` tells CPACR's state.
 
     Raises DeviceError with the PC and the nearest symbol when the firmware faults.
     """
@@ -50,6 +50,7 @@ class Core:
         flash: Region,
         ram: Region,
         registers: tuple[Region, ...],
+        cycle_register: int,
         vectors: int,
         read: Callable[[int, int], int],
         write: Callable[[int, int, int], None],
@@ -67,6 +68,7 @@ class Core:
         self._primask = arm.UC_ARM_REG_PRIMASK
         numbers = {f"r{n}": getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)} | {"lr": arm.UC_ARM_REG_LR}
         self.counter, self.note = make_counter(uc, self._cost, numbers, flash[1])
+        self.counter.map_cycle_register(cycle_register, self._guarded_read, self._guarded_write)
         self._counts = self.counter.counts
         self.reset()
 
@@ -165,15 +167,21 @@ class Core:
             raise IndexError(address)
 
     def _on_read(self, uc: Any, offset: int, size: int, start: int) -> int:
+        return self._guarded_read(start + offset, size)
+
+    def _on_write(self, uc: Any, offset: int, size: int, value: int, start: int) -> None:
+        self._guarded_write(start + offset, size, value)
+
+    def _guarded_read(self, address: int, size: int) -> int:
         try:
-            return self._read(start + offset, size)
+            return self._read(address, size)
         except BaseException as error:
             self._fail(error)
             return 0
 
-    def _on_write(self, uc: Any, offset: int, size: int, value: int, start: int) -> None:
+    def _guarded_write(self, address: int, size: int, value: int) -> None:
         try:
-            self._write(start + offset, size, value)
+            self._write(address, size, value)
         except BaseException as error:
             self._fail(error)
 

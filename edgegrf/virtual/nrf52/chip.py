@@ -6,7 +6,7 @@ from __future__ import annotations
 from edgegrf.errors import DeviceError
 from edgegrf.virtual.bus import Bus
 from edgegrf.virtual.cortexm.core import Core, Stop
-from edgegrf.virtual.cortexm.dwt import Dwt
+from edgegrf.virtual.cortexm.dwt import CYCCNT, Dwt
 from edgegrf.virtual.cortexm.scs import SystemControlSpace
 from edgegrf.virtual.image import Firmware
 from edgegrf.virtual.line import Line
@@ -26,8 +26,9 @@ _REGISTERS = (
     (0x1000_0000, 0x2000),  # FICR, UICR
     (0x4000_0000, 0x8_0000),  # APB
     (0x5000_0000, 0x1000),  # GPIO
-    (0xE000_0000, 0x10_0000),  # the core's own
+    (0xE000_2000, 0xF_E000),  # the core's own, but for the DWT
 )
+_DWT = 0xE000_1000
 _TIMERS = {"TIMER0": 0x4000_8000, "TIMER1": 0x4000_9000, "TIMER2": 0x4000_A000, "TIMER3": 0x4001_A000,
            "TIMER4": 0x4001_B000}  # fmt: skip
 _SOFTWARE_RESET = 1 << 2  # RESETREAS.SREQ
@@ -51,8 +52,8 @@ class Nrf52840:
         self._asleep: Stop | None = None
         self._lost = [0, 0]  # overruns and unheard bytes before the last reset
         self.core = Core(
-            firmware, flash=_FLASH, ram=_RAM, registers=_REGISTERS, vectors=vectors, read=self._read,
-            write=self._write, fpu_on=lambda: self.scs.fpu_on,
+            firmware, flash=_FLASH, ram=_RAM, registers=_REGISTERS, cycle_register=_DWT + CYCCNT,
+            vectors=vectors, read=self._read, write=self._write, fpu_on=lambda: self.scs.fpu_on,
         )  # fmt: skip
         self._power_up(reset_reason=0)
 
@@ -114,7 +115,10 @@ class Nrf52840:
         bus.time = now
         self._reset_asked, self._asleep = False, None
         self.scs = SystemControlSpace(bus, 0xE000_E000, "SCS", self._ask_reset)
-        Dwt(bus, 0xE000_1000, "DWT", cycles=lambda: self.core.cycles, traced=lambda: self.scs.traced)
+        Dwt(
+            bus, _DWT, "DWT", cycles=lambda: self.core.cycles, traced=lambda: self.scs.traced,
+            show=self.core.counter.show_cycles,
+        )  # fmt: skip
         Clock(bus, 0x4000_0000, "CLOCK", self._kept, reset_reason)
         self.uarte = Uarte(bus, 0x4000_2000, "UARTE0", self._line.collect)
         for name, base in _TIMERS.items():
