@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,8 +27,16 @@ def say(text: str, *, quiet: bool = False) -> None:
 
 
 def print_json(record: Any) -> None:
-    """The result as JSON on stdout, floats as repr."""
-    click.echo(json.dumps(record, indent=2, default=str))
+    """The result as strict JSON on stdout: what could not be computed (NaN, infinity) is null."""
+    click.echo(json.dumps(_finite(record), indent=2, default=str, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

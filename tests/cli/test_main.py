@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
+from edgegrf.cli.console import print_json
 from edgegrf.cli.main import COMMANDS, main
 from edgegrf.errors import CheckFailedError, EdgegrfError, LinkError, MissingToolError, ModelError
 
@@ -65,3 +67,10 @@ def test_a_check_that_says_no_exits_with_one(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 1
+
+
+def test_json_is_strict(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"r": float("nan"), "walks": [1.5, float("inf")], "name": None})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
+        "r": None, "walks": [1.5, None], "name": None,
+    }  # fmt: skip
