@@ -34,7 +34,7 @@ PACKAGES = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class _Finding:
     """One thing looked at: `found` says which, or is empty; `needed` things decide the exit code."""
 
     name: str
@@ -64,13 +64,15 @@ def command(as_json: bool) -> int:
     return 4 if lacking else 0
 
 
-def _sentence(lacking: list[Finding]) -> str:
+def _sentence(lacking: list[_Finding]) -> str:
     return "the main job cannot run without " + ", ".join(finding.name for finding in lacking)
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[_Finding]:
     version = sys.version.split()[0]
-    yield Finding("python", "everything", version if sys.version_info >= (3, 11) else "", "3.11 or newer", True)
+    yield _Finding(
+        "python", "everything", version if sys.version_info >= (3, 11) else "", "3.11 or newer", True
+    )
     for name, (purpose, extra) in PACKAGES.items():
         try:
             found = metadata.version(name)
@@ -78,17 +80,17 @@ def _packages() -> Iterator[Finding]:
             # a program on the PATH serves as well as the wheel
             found = shutil.which(name) or ""
         needed = extra not in ("flash", "report") and name not in ("tflite-runtime", "ziglang")
-        yield Finding(name, purpose, found, f"pip install 'edgegrf[{extra}]'", needed)
+        yield _Finding(name, purpose, found, f"pip install 'edgegrf[{extra}]'", needed)
 
 
-def _compilers() -> Iterator[Finding]:
+def _compilers() -> Iterator[_Finding]:
     from edgegrf.toolchain import arm_compiler, host_compiler
 
     pip = "pip install 'edgegrf[build]'"
-    yield Finding("C compiler (host)", "parity, native board", _version(host_compiler), pip, True)
-    yield Finding("C compiler (Cortex-M)", "build", _version(arm_compiler), pip, True)
+    yield _Finding("C compiler (host)", "parity, native board", _version(host_compiler), pip, True)
+    yield _Finding("C compiler (Cortex-M)", "build", _version(arm_compiler), pip, True)
     gcc = "install arm-none-eabi-gcc (optional: zig serves)"
-    yield Finding("arm-none-eabi-gcc", "build, preferred", _version(lambda: arm_compiler("gcc")), gcc)
+    yield _Finding("arm-none-eabi-gcc", "build, preferred", _version(lambda: arm_compiler("gcc")), gcc)
 
 
 def _version(find: Callable[[], object]) -> str:
@@ -100,15 +102,18 @@ def _version(find: Callable[[], object]) -> str:
         return ""
 
 
-def _surroundings() -> Iterator[Finding]:
+def _surroundings() -> Iterator[_Finding]:
     from edgegrf.gait.readers import default_data
     from edgegrf.link.ports import plugged_in
     from edgegrf.resources import shipped_students
 
-    yield Finding("shipped students", "defaults", ", ".join(shipped_students()), "reinstall edgegrf", True)
+    yield _Finding("shipped students", "defaults", ", ".join(shipped_students()), "reinstall edgegrf", True)
     walks = default_data()
-    yield Finding(
-        "walks", "accuracy on real gait", str(walks or ""), "edgegrf data fetch gaitpdb (else synthetic walks)"
+    yield _Finding(
+        "walks",
+        "accuracy on real gait",
+        str(walks or ""),
+        "edgegrf data fetch gaitpdb (else synthetic walks)",
     )
     boards = ", ".join(f"{port.device} ({port.board or port.description})" for port in plugged_in())
-    yield Finding("boards", "bench on hardware", boards, "plug one in (else --port virtual:nrf52840dk)")
+    yield _Finding("boards", "bench on hardware", boards, "plug one in (else --port virtual:nrf52840dk)")
