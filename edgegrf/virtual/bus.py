@@ -7,7 +7,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from edgegrf.errors import DeviceError
@@ -40,13 +40,11 @@ class Page(Protocol):
     def write(self, offset: int, value: int) -> None: ...
 
 
-@dataclass(order=True)
+@dataclass
 class Alarm:
-    """Something that happens at a time; `cancel()` takes it back."""
+    """Something that is to happen; `cancel()` takes it back."""
 
-    time: int
-    order: int
-    action: Callable[[], None] | None = field(compare=False)
+    action: Callable[[], None] | None
 
     def cancel(self) -> None:
         """Make the alarm do nothing when its time comes."""
@@ -70,7 +68,7 @@ class Bus:
         #: called with (interrupt number, level) when an interrupt line changes
         self.on_interrupt: Callable[[int, bool], None] = lambda number, level: None
         self._pages: dict[int, Page] = {}
-        self._agenda: list[Alarm] = []
+        self._agenda: list[tuple[int, int, Alarm]] = []  # time, order of entry
         self._order = itertools.count()
 
     def attach(self, base: int, page: Page) -> None:
@@ -104,23 +102,23 @@ class Bus:
 
     def at(self, time: int, action: Callable[[], None]) -> Alarm:
         """Have `action` run at `time` (in core clock cycles, not before now)."""
-        alarm = Alarm(max(time, self.time), next(self._order), action)
-        heapq.heappush(self._agenda, alarm)
+        alarm = Alarm(action)
+        heapq.heappush(self._agenda, (max(time, self.time), next(self._order), alarm))
         return alarm
 
     def due(self) -> int | None:
         """The time of the next alarm, None when nothing is to come."""
-        while self._agenda and self._agenda[0].action is None:
+        while self._agenda and self._agenda[0][2].action is None:
             heapq.heappop(self._agenda)
-        return self._agenda[0].time if self._agenda else None
+        return self._agenda[0][0] if self._agenda else None
 
     def advance(self, now: int) -> None:
         """Run every alarm up to and including `now`, in order, and set the time to `now`."""
         agenda = self._agenda
-        while agenda and agenda[0].time <= now:
-            alarm = heapq.heappop(agenda)
+        while agenda and agenda[0][0] <= now:
+            time, _, alarm = heapq.heappop(agenda)
             if alarm.action is not None:
-                self.time = max(self.time, alarm.time)
+                self.time = max(self.time, time)
                 alarm.action()
         if now > self.time:
             self.time = now

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import serial
@@ -17,7 +18,8 @@ import sys
 from pathlib import Path
 from edgegrf.boards import board
 from edgegrf.virtual import VirtualBoard, serve
-serve(VirtualBoard(Path(sys.argv[1]), board("nrf52840dk"), strict=True), on_ready=lambda path: print(path, flush=True))
+one = VirtualBoard(Path(sys.argv[1]), board("nrf52840dk"), strict=True)
+serve(one, on_ready=lambda path: print(path, flush=True))
 """
 
 
@@ -38,7 +40,7 @@ def served(build):
 
 
 def processor_seconds(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -51,7 +53,7 @@ def test_an_echo_crosses_the_pty_whole_and_the_next_host_finds_the_board(served)
             assert port.read(len(sent)) == sent
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="reads processor time from /proc")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processor time from /proc")
 def test_an_idle_board_uses_no_processor(served):
     process, path = served("echo")
     with serial.Serial(path, timeout=5) as port:

@@ -59,6 +59,8 @@ class Core:
         uc = self._uc = _unicorn()
         self._firmware, self._flash, self._ram, self._vectors = firmware, flash, ram, vectors
         self._read, self._write, self._fpu_on = read, write, fpu_on
+        self.pc = 0  # the address of the next instruction, when the core does not run
+        self._sleep_codes: dict[int, Stop | None] = {}  # what the code before an address does
         self._bad_access = ""
         self._failure: BaseException | None = None  # of a register access; it cannot cross the C frames
         self._map_memory(registers)
@@ -71,11 +73,6 @@ class Core:
         self.counter.map_cycle_register(cycle_register, self._guarded_read, self._guarded_write)
         self._counts = self.counter.counts
         self.reset()
-
-    @property
-    def pc(self) -> int:
-        """The address of the next instruction."""
-        return int(self._uc.reg_read(self._pc))
 
     @property
     def masked(self) -> bool:
@@ -98,7 +95,7 @@ class Core:
                 fix="load the image that was built for this board",
             )
         self._uc.reg_write(self._sp, stack)
-        self._uc.reg_write(self._pc, entry)
+        self.pc = entry & ~1
         self._uc.reg_write(self._primask, 0)
 
     def run(self, cycles: int) -> Stop:
@@ -112,6 +109,7 @@ class Core:
             self._uc.emu_start(self.pc | 1, _NEVER)
         except UcError as error:
             fault = error
+        self.pc = int(self._uc.reg_read(self._pc))
         failure = self._failure or self.counter.failure
         if failure is not None:
             self._failure = self.counter.failure = None
@@ -210,11 +208,14 @@ class Core:
     def _slept(self) -> Stop | None:
         """Whether the last block ended by going to sleep."""
         pc = self.pc
-        mapped = any(_inside(pc - 4, 4, region) for region in (self._flash, self._ram))
-        if pc != self._counts.previous_end or not mapped:
+        if pc != self._counts.previous_end:
             return None
-        last = bytes(self._uc.mem_read(pc - 4, 4))
-        return next((stop for code, stop in _SLEEPS if last.endswith(code)), None)
+        if pc not in self._sleep_codes:
+            mapped = any(_inside(pc - 4, 4, region) for region in (self._flash, self._ram))
+            last = bytes(self._uc.mem_read(pc - 4, 4)) if mapped else b""
+            stops = (stop for code, stop in _SLEEPS if last.endswith(code))
+            self._sleep_codes[pc] = next(stops, None)
+        return self._sleep_codes[pc]
 
     def _fault(self, error: Any) -> DeviceError:
         what, self._bad_access = f"{error}{self._bad_access}", ""

@@ -15,6 +15,7 @@ from edgegrf.virtual.peripheral import Peripheral
 
 __all__ = ["NordicPeripheral"]
 
+EVENTS = 0x100
 SHORTS = 0x200
 INTEN, INTENSET, INTENCLR = 0x300, 0x304, 0x308
 
@@ -33,7 +34,9 @@ class NordicPeripheral(Peripheral):
         super().__init__(bus, base, name)
         self.tasks: dict[int, Callable[[], None]] = {}
         self.interrupt = (base >> 12) & 0x3F  # the peripheral's ID is its interrupt number
-        self._enabled = 0
+        self._enabled = 0  # one bit per event, as INTEN numbers them
+        self._happened = 0
+        self._line = False
         for offset in self.events.values():
             self.values[offset] = 0
         if self.shorts:
@@ -54,18 +57,22 @@ class NordicPeripheral(Peripheral):
             self._enable(offset, value)
         else:
             super().write(offset, value)
-            if 0x100 <= offset < SHORTS:
+            if EVENTS <= offset < SHORTS:
+                bit = 1 << (offset - EVENTS) // 4
+                self._happened = self._happened | bit if value else self._happened & ~bit
                 self._update_interrupt()
 
     def fire(self, event: str) -> None:
         """Latch the event, tell the PPI, run its shortcuts, raise its interrupt."""
         offset = self.events[event]
         self.values[offset] = 1
+        self._happened |= 1 << (offset - EVENTS) // 4
         self._update_interrupt()
         self.bus.on_event(self.base + offset)
-        for bit, source, task in self.shorts:
-            if source == event and self.values[SHORTS] >> bit & 1:
-                self.tasks[task]()
+        if self.shorts and self.values[SHORTS]:
+            for bit, source, task in self.shorts:
+                if source == event and self.values[SHORTS] >> bit & 1:
+                    self.tasks[task]()
 
     def _enable(self, offset: int, value: int) -> None:
         if offset == INTENSET:
@@ -77,8 +84,7 @@ class NordicPeripheral(Peripheral):
         self._update_interrupt()
 
     def _update_interrupt(self) -> None:
-        pending = any(
-            self.values[offset] and self._enabled >> ((offset - 0x100) // 4) & 1
-            for offset in self.events.values()
-        )
-        self.bus.on_interrupt(self.interrupt, pending)
+        line = bool(self._happened & self._enabled)
+        if line != self._line:
+            self._line = line
+            self.bus.on_interrupt(self.interrupt, line)

@@ -111,6 +111,8 @@ class Timer(NordicPeripheral):
         self._plan()
 
     def _compare(self) -> None:
+        if not self._armed:
+            return
         count = self.count
         for index in sorted(self._armed):
             if self.values[CC0 + 4 * index] % self._modulus == count:
