@@ -29,7 +29,10 @@ Examples:
 @click.option("-o", "folder", type=click.Path(path_type=Path), help="Folder for the C files, replaced.")
 @click.option("--name", default="model", show_default=True, help="Prefix of functions and files.")
 @click.option(
-    "--mode", type=click.Choice(["both", "window", "stream"]), default="both", show_default=True,
+    "--mode",
+    type=click.Choice(["both", "window", "stream"]),
+    default="both",
+    show_default=True,
     help="What the C can do; both: whatever of the two the model can.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -48,15 +51,23 @@ def command(tflite: Path | None, folder: Path | None, name: str, mode: str, as_j
         print_json(_record(compiled))
         return
     print_table(
-        f"{compiled.title}: layers", ("layer", "operator", "output", "MACs", "constants B", "ring B"),
+        f"{compiled.title}: layers",
+        ("layer", "operator", "output", "MACs", "constants B", "ring B"),
         [
-            (layer.name, layer.kind, "x".join(map(str, layer.shape)), f"{layer.macs:,}",
-             f"{layer.constant_bytes:,}", layer.ring.bytes if layer.ring and compiled.stream else "")
+            (
+                layer.name,
+                layer.kind,
+                "x".join(map(str, layer.shape)),
+                f"{layer.macs:,}",
+                f"{layer.constant_bytes:,}",
+                layer.ring.bytes if layer.ring and compiled.stream else "",
+            )
             for layer in compiled.plan.layers
         ],
     )
     print_table(
-        f"{compiled.title}: in all", ("", "window", "stream"),
+        f"{compiled.title}: in all",
+        ("", "window", "stream"),
         [(label, *map(_number, pair)) for label, pair in _totals(compiled)],
     )
     if compiled.stream_refusal:
@@ -83,10 +94,17 @@ def _totals(compiled: Compiled) -> list[tuple[str, tuple[int | None, int | None]
 def _record(compiled: Compiled) -> dict[str, Any]:
     plan = compiled.plan
     return {
-        "folder": str(compiled.folder), "name": compiled.name, "files": list(compiled.files),
-        "model_sha256": compiled.sha256, "modes": compiled.modes, "stream_refusal": compiled.stream_refusal,
-        "samples": plan.samples, "estimates": plan.estimates, "input_channels": plan.input_channels,
-        "output_channels": plan.output_channels, "receptive_field": plan.receptive_field,
+        "folder": str(compiled.folder),
+        "name": compiled.name,
+        "files": list(compiled.files),
+        "model_sha256": compiled.sha256,
+        "modes": compiled.modes,
+        "stream_refusal": compiled.stream_refusal,
+        "samples": plan.samples,
+        "estimates": plan.estimates,
+        "input_channels": plan.input_channels,
+        "output_channels": plan.output_channels,
+        "receptive_field": plan.receptive_field,
         "weight_bytes": compiled.weight_bytes,
         "ram_bytes_window": compiled.window.ram_bytes if compiled.window else None,
         "ram_bytes_stream": compiled.stream.ram_bytes if compiled.stream else None,
@@ -94,8 +112,12 @@ def _record(compiled: Compiled) -> dict[str, Any]:
         "macs_step": sum(layer.step_macs for layer in plan.layers) if compiled.stream else None,
         "layers": [
             {
-                "name": layer.name, "operator": layer.kind, "shape": list(layer.shape), "macs": layer.macs,
-                "macs_step": layer.step_macs, "constant_bytes": layer.constant_bytes,
+                "name": layer.name,
+                "operator": layer.kind,
+                "shape": list(layer.shape),
+                "macs": layer.macs,
+                "macs_step": layer.step_macs,
+                "constant_bytes": layer.constant_bytes,
                 "ring_bytes": layer.ring.bytes if layer.ring else 0,
             }
             for layer in plan.layers

@@ -69,7 +69,9 @@ def compile_model(tflite: Path, folder: Path, *, name: str = "model", mode: str 
     compiled, or not for `mode`; UsageError for a name that is no C name; OutputError.
     """
     if not _NAME.fullmatch(name) or name.startswith("eg_"):
-        raise UsageError(f"'{name}' cannot name C functions", fix="lower-case letters, digits and _, at most 40")
+        raise UsageError(
+            f"'{name}' cannot name C functions", fix="take lower-case letters, digits and _, at most 40"
+        )
     data = _read(tflite)
     plan = make_plan(read_tflite(data))
     if sum(layer.constant_bytes for layer in plan.layers) > _LARGEST_CONSTANTS:
@@ -78,9 +80,8 @@ def compile_model(tflite: Path, folder: Path, *, name: str = "model", mode: str 
     manifest = Manifest.read(tflite) if manifest_path(tflite).is_file() else None
     if manifest is not None:
         _check_interface(plan, manifest.interface, tflite)
-    compiled = Compiled(
-        folder, name, plan, clean(manifest.name if manifest else tflite.stem, 31), sha256_file(tflite), window, stream
-    )
+    title = clean(manifest.name if manifest else tflite.stem, 31)
+    compiled = Compiled(folder, name, plan, title, sha256_file(tflite), window, stream)
     return _write(compiled, tflite, manifest, mode)
 
 
@@ -120,9 +121,11 @@ def _check_interface(plan: Plan, interface: Interface | None, tflite: Path) -> N
 def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: str) -> Compiled:
     provenance = {
         "command": f"edgegrf compile {clean(tflite.name)} --name {compiled.name} --mode {mode}",
-        "version": __version__, "tflite": clean(tflite.name), "sha256": compiled.sha256, "name": compiled.name,
+        "version": __version__, "tflite": clean(tflite.name), "sha256": compiled.sha256,
+        "name": compiled.name,
     }
-    kernels = ("eg_kernels.h", *sorted({source for layer in compiled.plan.layers for source in layer.sources}))
+    used = {source for layer in compiled.plan.layers for source in layer.sources}
+    kernels = ("eg_kernels.h", *sorted(used))
     texts = {
         f"{compiled.name}.h": header_text(compiled, manifest, **provenance),
         f"{compiled.name}.c": source_text(compiled.plan, compiled.window, compiled.stream, **provenance),
@@ -135,13 +138,16 @@ def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: st
     return Compiled(**{**vars(compiled), "files": tuple(texts)})
 
 
-def _manifest(compiled: Compiled, tflite: Path, manifest: Manifest | None, source: Path, command: str) -> None:
+def _manifest(
+    compiled: Compiled, tflite: Path, manifest: Manifest | None, source: Path, command: str
+) -> None:
     plan = compiled.plan
     Manifest(
         kind="c", name=manifest.name if manifest else tflite.stem, sha256=sha256_file(source),
         interface=manifest.interface if manifest else None,
         model={
-            "modes": compiled.modes, "receptive_field": plan.receptive_field, "stream_refusal": plan.stream_refusal,
+            "modes": compiled.modes, "receptive_field": plan.receptive_field,
+            "stream_refusal": plan.stream_refusal,
             "weight_bytes": compiled.weight_bytes,
             "ram_bytes_window": compiled.window.ram_bytes if compiled.window else 0,
             "ram_bytes_stream": compiled.stream.ram_bytes if compiled.stream else 0,

@@ -2,8 +2,8 @@
 """LOGISTIC and TANH of all 256 int8 inputs, in the fixed-point arithmetic of gemmlowp that TFLite uses.
 
 A number with n integer bits is an int32 that stands for raw / 2^(31 - n).  exp(-x) is a product of
-constants exp(-2^k), one per set bit of x, and a Taylor polynomial around -1/8 for the rest; divisions are three
-Newton-Raphson steps on 48/17 - 32/17 d.  Values are computed on int64 arrays that hold int32 numbers.
+constants exp(-2^k), one per set bit of x, and a Taylor polynomial around -1/8 for the rest; divisions are
+three Newton-Raphson steps on 48/17 - 32/17 d.  Values are computed on int64 arrays that hold int32 numbers.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def tanh_table(scale: float, zero_point: int, place: str) -> NDArray[np.int8]:
 def _inputs(scale: float, zero_point: int, place: str) -> tuple[Ints, NDArray[np.bool_], Ints]:
     """The 256 inputs with four integer bits, where they are inside +-16, and their signs."""
     fraction, shift = math.frexp(scale * (1 << (31 - _INPUT_BITS)))
-    if not 0 <= shift <= 40:
+    if not 0 <= shift <= 62:
         raise UnsupportedError(
             f"{place}: its input's scale {scale:.9g} is beyond this operator", node=place,
             fix="quantise the model again",

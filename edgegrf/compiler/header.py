@@ -40,25 +40,27 @@ def _manual(compiled: Compiled, interface: Interface | None) -> list[str]:
         sensors = f": {_list(interface.sensors)}"
         outputs = f": {_list(interface.outputs)}"
     paragraphs = [
-        f"A sample is {plan.input_channels} int8 values{sensors}.  An estimate is {plan.output_channels} int8 values"
-        f"{outputs}.",
-        f"int8 of a pressure x in {unit_in}: q = round(x / {macro}_INPUT_SCALE) + {macro}_INPUT_ZERO_POINT, clamped to"
-        f" -128..127.  An estimate in {unit_out}: {macro}_OUTPUT_SCALE * (q - {macro}_OUTPUT_ZERO_POINT).",
+        f"A sample is {plan.input_channels} int8 values{sensors}.  An estimate is {plan.output_channels} int8"
+        f" values{outputs}.",
+        f"int8 of a pressure x in {unit_in}: q = round(x / {macro}_INPUT_SCALE) + {macro}_INPUT_ZERO_POINT,"
+        f" clamped to -128..127.  An estimate in {unit_out}:"
+        f" {macro}_OUTPUT_SCALE * (q - {macro}_OUTPUT_ZERO_POINT).",
     ]
     if compiled.stream:
         paragraphs.append(
-            f"Stream: call {compiled.name}_reset() once, then {compiled.name}_step() per sample." + _past(compiled)
+            f"Stream: call {compiled.name}_reset() once, then {compiled.name}_step() per sample."
+            + _past(compiled)
         )
     else:
         paragraphs.append(f"There is no stream mode: {clean(plan.stream_refusal or 'not asked for', 200)}.")
     if compiled.window:
         paragraphs.append(
-            f"Window: {compiled.name}_window() takes {plan.samples} samples and gives {plan.estimates} estimates, the"
-            " bits that TFLite Micro gives.  Every window starts from nothing."
+            f"Window: {compiled.name}_window() takes {plan.samples} samples and gives {plan.estimates}"
+            " estimates, the bits that TFLite Micro gives.  Every window starts from nothing."
         )
     paragraphs.append(
-        "All memory is static and of the size stated below, beside the stack; nothing is allocated.  The functions"
-        " are not reentrant.  Compile all .c files of this folder together as C99."
+        "All memory is static and of the size stated below, beside the stack; nothing is allocated.  The"
+        " functions are not reentrant.  Compile all .c files of this folder together as C99."
     )
     return [line for p in paragraphs for line in ("", *textwrap.wrap(p, _WIDTH))][1:]
 

@@ -38,14 +38,16 @@ class View:
     @property
     def padded(self) -> Shape:
         """The tensor's shape once the padding is there."""
-        return tuple(n + a + b for n, (a, b) in zip(self.shape, self.pads, strict=True)) if self.pads else self.shape
+        if not self.pads:
+            return self.shape
+        return tuple(n + a + b for n, (a, b) in zip(self.shape, self.pads, strict=True))
 
     def frames(self) -> int:
         """How often a kernel that keeps time steps apart repeats over a window."""
         return 1 if self.time is None else self.shape[self.time]
 
     def frame(self) -> Shape:
-        """The shape of one time step, without the ones before it; the whole shape where time is not followed."""
+        """The shape of one time step, without the ones before it; all of it where time is not followed."""
         return self.shape if self.time is None else self.shape[self.time + 1 :]
 
 
@@ -89,7 +91,7 @@ class Lowering:
         return Node(index, operator.kind, dict(operator.options), inputs, operator.outputs[0], out)
 
     def constant(self, node: Node, slot: int, dtype: str) -> NDArray[Any]:
-        """The constant input `slot` of `node`; raises UnsupportedError if it is computed or of another type."""
+        """The constant input `slot` of `node`; raises UnsupportedError if computed or of another type."""
         tensor = self.graph.tensors[node.inputs[slot]]
         if tensor.data is None or tensor.dtype != dtype:
             raise UnsupportedError(
@@ -114,9 +116,16 @@ class Lowering:
         self.reach.append(reach)
         return len(self.values) - 1
 
+    def waiting(self, tensor: int) -> View:
+        """The view of a computed tensor, its padding perhaps still waiting; raises UnsupportedError."""
+        if tensor not in self.views:
+            name = self.graph.tensors[tensor].name
+            raise UnsupportedError(f"'{name}' is a constant", why="an operator computes with nothing else")
+        return self.views[tensor]
+
     def view(self, tensor: int) -> View:
         """The view of a computed tensor with its padding carried out."""
-        view = self.views[tensor]
+        view = self.waiting(tensor)
         if not view.pads:
             return view
         from edgegrf.compiler.operators.pad import materialise

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where every buffer lies: one arena per mode, shared by buffers that are not alive together; states and rings.
+"""Where every buffer lies: one arena per mode, shared by what is not alive together; states and rings.
 
 Buffers are placed from the largest to the smallest at the lowest offset that is free for as long as they
 live.  A layer that can work in place takes over the buffer of an input that nobody needs after it.

@@ -48,8 +48,8 @@ class Value:
 class Layer:
     """One kernel call.
 
-    `window` and `step` are C calls with places for in0, in1, out, scratch, ring, head and the name of the layer's
-    struct or table.  `step` is empty where the layer cannot stream.  Constants among the
+    `window` and `step` are C calls with places for in0, in1, out, scratch, ring, head and p, the name of
+    the layer's struct or table.  `step` is empty where the layer cannot stream.  Constants among the
     inputs stand in the calls by name; `inputs` are the values alone.
     """
 

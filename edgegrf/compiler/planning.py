@@ -45,12 +45,16 @@ def _ends(graph: Graph) -> tuple[int, int]:
     if len(inputs) != 1 or len(outputs) != 1:
         raise UnsupportedError(
             f"a model with {len(inputs)} inputs and {len(outputs)} outputs",
-            why="one of each is compiled, beside states", fix="name states 'state:NAME' and 'state:NAME:next'",
+            why="one of each is compiled, beside states",
+            fix="name states 'state:NAME' and 'state:NAME:next'",
         )
+    if not graph.tensors[outputs[0]].shape:
+        raise UnsupportedError("an output without an axis", why="[1, samples, forces] is compiled")
     shape = graph.tensors[inputs[0]].shape
     if len(shape) < 2 or shape[0] != 1:
         raise UnsupportedError(
-            f"an input of shape {list(shape)}", why="[1, samples, channels] is compiled, or [1, channels] per step"
+            f"an input of shape {list(shape)}",
+            why="[1, samples, channels] is compiled, or [1, channels] per step",
         )
     return inputs[0], outputs[0]
 
@@ -71,8 +75,8 @@ def _own(lowering: Lowering, view: View, label: str) -> int:
     copy = lowering.value("inner", value.size, value.step, label, lowering.reach[view.value])
     lowering.layers.append(
         Layer(
-            name=f"copy_{copy}", kind="COPY", place=f"COPY to the {label}", shape=view.shape, inputs=(view.value,),
-            output=copy, window=f"memcpy({{out}}, {{in0}}, {value.size})",
+            name=f"copy_{copy}", kind="COPY", place=f"COPY to the {label}", shape=view.shape,
+            inputs=(view.value,), output=copy, window=f"memcpy({{out}}, {{in0}}, {value.size})",
             step=f"memcpy({{out}}, {{in0}}, {value.step})", sources=(),
         )
     )
@@ -86,7 +90,8 @@ def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict
     in_scale, in_zero = lowering.quantization(source)
     out_scale, out_zero = lowering.quantization(target)
     states = tuple(
-        (lowering.views[state].value, after, lowering.quantization(state)[1]) for state, after in nexts.items()
+        (lowering.views[state].value, after, lowering.quantization(state)[1])
+        for state, after in nexts.items()
     )
     reach = 0 if states or lowering.refusal else lowering.reach[output] + 1
     entry = lowering.values[lowering.views[source].value]
@@ -94,9 +99,10 @@ def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict
         layers=_needed(lowering.layers, {output, *nexts.values()}),
         values=tuple(_as_output(v) if v.index == output else v for v in lowering.values),
         input=entry.index, output=output, states=states, samples=lowering.samples,
-        estimates=value.size // channels, input_channels=entry.size // lowering.samples, output_channels=channels,
-        input_scale=float(in_scale), input_zero_point=in_zero, output_scale=float(out_scale),
-        output_zero_point=out_zero, receptive_field=reach, stream_refusal=lowering.refusal,
+        estimates=value.size // channels, input_channels=entry.size // lowering.samples,
+        output_channels=channels, input_scale=float(in_scale), input_zero_point=in_zero,
+        output_scale=float(out_scale), output_zero_point=out_zero, receptive_field=reach,
+        stream_refusal=lowering.refusal,
     )
 
 

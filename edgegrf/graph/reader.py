@@ -25,6 +25,7 @@ __all__ = ["read_tflite"]
 
 _BROKEN = (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError)
 _LARGEST_FILE = 1 << 26
+_LONGEST_NAME = 300
 _MOST_DIMENSIONS = 6
 _NAMES = {code: name for name, code in DTYPES.items()}
 _ACTIVATIONS = {code: name for name, code in ACTIVATIONS.items()}
@@ -71,14 +72,19 @@ def _graph(model: Any) -> Graph:
     main = model.Subgraphs(0)
     _limit("tensors", main.TensorsLength(), MOST_TENSORS)
     _limit("operators", main.OperatorsLength(), MOST_OPERATORS)
-    description = model.Description() or b""
     return Graph(
         tensors=tuple(_tensor(model, main.Tensors(index)) for index in range(main.TensorsLength())),
         operators=tuple(_operator(model, main.Operators(index)) for index in range(main.OperatorsLength())),
         inputs=_ints(main.InputsAsNumpy(), MOST_TENSORS),
         outputs=_ints(main.OutputsAsNumpy(), MOST_TENSORS),
-        description=description[:200].decode(errors="replace"),
+        description=_text(model.Description()),
     )
+
+
+def _text(raw: bytes | None) -> str:
+    """A name as it may stand in a message: one line, printable, not endless."""
+    text = (raw or b"")[:_LONGEST_NAME].decode(errors="replace")
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _limit(what: str, count: int, most: int) -> None:
@@ -95,12 +101,12 @@ def _ints(vector: Any, most: int) -> tuple[int, ...]:
 
 
 def _tensor(model: Any, tensor: Any) -> Tensor:
-    name = (tensor.Name() or b"")[:400].decode(errors="replace")
+    name = _text(tensor.Name())
     if tensor.IsVariable() or tensor.Sparsity() is not None:
         raise UnsupportedError(f"tensor '{name}' is a variable or sparse", node=name, fix="export it dense")
     shape = _ints(tensor.ShapeAsNumpy(), _MOST_DIMENSIONS)
     if any(size < 1 for size in shape) or _elements(shape) > LARGEST_TENSOR:
-        raise ModelError(f"tensor '{name}' has the shape {list(shape)}", why="sizes must be fixed and positive")
+        raise ModelError(f"tensor '{name}' has the shape {list(shape)}", why="sizes must be known")
     dtype = _NAMES.get(tensor.Type()) or _type_name(tensor.Type())
     data = _constant(model, tensor.Buffer(), name, shape, dtype)
     return Tensor(name, shape, dtype, _quantization(tensor.Quantization(), name), data)
@@ -112,7 +118,7 @@ def _elements(shape: tuple[int, ...]) -> int:
 
 def _type_name(code: int) -> str:
     names = {value: name.lower() for name, value in vars(_bindings().TensorType).items() if name.isupper()}
-    return names.get(code, f"type {code}")
+    return str(names.get(code, f"type {code}"))
 
 
 def _constant(model: Any, index: int, name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any] | None:

@@ -33,14 +33,15 @@ def check_graph(graph: Graph) -> None:
     defined = set(graph.inputs)
     if len(defined) != len(graph.inputs) or any(graph.tensors[i].data is not None for i in defined):
         raise ModelError("a model input is listed twice or is a constant")
+    for index in graph.inputs:
+        _check_activation(graph.tensors[index])
     for position, operator in enumerate(graph.operators):
         _check_operator(graph, position, operator, defined)
+        _check_activation(graph.tensors[operator.outputs[0]])
         defined.update(operator.outputs)
     for index in graph.outputs:
         if index not in defined:
             raise ModelError(f"model output '{graph.tensors[index].name}' is computed by no operator")
-    for index in defined:
-        _check_activation(graph.tensors[index])
     _check_states(graph)
 
 

@@ -40,7 +40,8 @@ class HostModel:
     def __init__(self, tflite: Path, *, compiler: Compiler | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="edgegrf-") as name:
             self.info: Compiled = compile_model(tflite, Path(name) / "c")
-            built = shared_library((*self.info.sources, _HARNESS), self.info.folder, compiler or host_compiler())
+            sources = (*self.info.sources, _HARNESS)
+            built = shared_library(sources, self.info.folder, compiler or host_compiler())
             # a copy of its own: a library that is loaded twice from one path shares its statics
             own = Path(shutil.copy(built, Path(name) / f"model{_SUFFIX}"))
             self._library: Any = ctypes.CDLL(str(own))
@@ -72,7 +73,8 @@ class HostModel:
         """Estimates [T', K] of the next samples x [T, C] (or [T, rows, columns]), int8."""
         plan = self.info.plan
         if not self.modes & 2:
-            raise UnsupportedError("the model cannot stream", why=self.info.stream_refusal, fix="use window()")
+            why = self.info.stream_refusal
+            raise UnsupportedError("the model cannot stream", why=why, fix="use window()")
         x = self._fitting(x, (plan.input_channels,))
         out = np.empty((len(x), plan.output_channels), np.int8)
         return out[: self._library.host_stream(x.ctypes.data, out.ctypes.data, len(x))]
@@ -82,14 +84,16 @@ class HostModel:
         """x [N, ...] as contiguous int8 [N, *each]; raises DataError."""
         count = int(np.prod(each))
         if x.dtype != np.int8 or x.ndim < 1 or x.size != len(x) * count:
-            raise DataError(f"{x.dtype} of shape {list(x.shape)} does not fit", why=f"each takes {list(each)} int8")
+            raise DataError(
+                f"{x.dtype} of shape {list(x.shape)} does not fit", why=f"the model takes {list(each)} int8"
+            )
         return np.ascontiguousarray(x).reshape(len(x), *each)
 
 
 def shared_library(
     sources: Sequence[Path], include: Path, compiler: Compiler, flags: Sequence[str] = ("-O2",)
 ) -> Path:
-    """The library of `sources` in the cache, compiled if it is not there; keyed by text, flags and compiler."""
+    """The library of `sources` in the cache, compiled if not there; keyed by text, flags and compiler."""
     arguments = [*WARNINGS, *flags, "-fPIC", "-shared"]
     digest = hashlib.sha256(repr((compiler.argv, compiler.version, arguments)).encode())
     for path in sorted([*include.glob("*.h"), *sources]):

@@ -41,7 +41,7 @@ def check_window(
 def check_stream(
     tflite: Path, host: HostModel, samples: Int8, *, progress: Progress = silent
 ) -> LinkResult:
-    """A walk [T, ...] int8, streamed by the C from a reset, against TFLM's windows or steps of the same walk."""
+    """A walk [T, ...] int8, streamed by the C from a reset, against TFLM's windows or steps of it."""
     data = tflite.read_bytes()
     graph = read_tflite(data)
     judge = TfliteMicro(data, graph)
@@ -86,6 +86,7 @@ def overlapped(
 def compare(want: Int8, got: Int8, mode: str) -> LinkResult:
     """The two sides of the link, value by value; a side of another length is all mismatches."""
     if want.shape != got.shape:
-        return LinkResult(_SOURCE, _TARGET, mode, want.size, want.size, None, note=f"{got.shape} for {want.shape}")
+        note = f"{list(got.shape)} estimates for {list(want.shape)}"
+        return LinkResult(_SOURCE, _TARGET, mode, want.size, want.size, None, note=note)
     off = np.abs(want.astype(np.int32) - got.astype(np.int32))
     return LinkResult(_SOURCE, _TARGET, mode, want.size, int((off > 0).sum()), int(off.max(initial=0)))

@@ -9,7 +9,8 @@ import numpy as np
 
 from edgegrf.graph.model import Graph, Operator, Quantization, Tensor
 
-ACTIVATIONS = ("NONE", "NONE", "RELU", "RELU6", "RELU_N1_TO_1")
+#: (activation, how often)
+ACTIVATIONS = {"NONE": 0.7, "RELU": 0.2, "RELU6": 0.07, "RELU_N1_TO_1": 0.03}
 
 
 class Maker:
@@ -17,7 +18,7 @@ class Maker:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng, self.tensors, self.operators = rng, [], []
-        self.extreme = rng.random() < 0.2
+        self.extreme = rng.random() < 0.15
 
     def tensor(self, shape, scale=None, zero_point=None, data=None, dtype="int8", axis=0, name=None):
         quantization = None
@@ -30,7 +31,12 @@ class Maker:
         return len(self.tensors) - 1
 
     def zero_point(self):
-        return int(self.rng.choice([-128, 127, 0, self.rng.integers(-128, 128)]))
+        if self.rng.random() < 0.7:
+            return int(self.rng.integers(-30, 30))
+        return int(self.rng.choice([-128, 127, self.rng.integers(-128, 128)]))
+
+    def act(self):
+        return str(self.rng.choice(list(ACTIVATIONS), p=list(ACTIVATIONS.values())))
 
     def scale(self):
         return float(2.0 ** self.rng.uniform(*((-20, 8) if self.extreme else (-9, 1))))
@@ -67,11 +73,11 @@ class Maker:
         return self.op("PAD", (x, amounts), self.tensor(shape, self.scale_of(x), self.zero_of(x)))
 
     def weighted(self, kind, x, weights, axis, out_shape, depth, **options):
-        """A convolution or dense layer whose outputs fill most of int8, unless the model is an extreme one."""
+        """A convolution or dense layer whose outputs fill most of int8, except in extreme models."""
         channels = weights.shape[axis]
         per_channel = kind != "FULLY_CONNECTED" or self.rng.random() < 0.5
-        spread = 2.0 ** self.rng.uniform(-2, 2, channels if per_channel else 1)
-        target = 60 / (74 * 74 * math.sqrt(depth))
+        spread = 2.0 ** self.rng.uniform(-1, 1, channels if per_channel else 1)
+        target = 150 / (74 * 74 * math.sqrt(depth))
         if self.extreme:
             target *= 2.0 ** self.rng.uniform(-24, 10)
         scale = self.scale_of(x) * 2.0 ** self.rng.uniform(-8, -4)
@@ -83,7 +89,7 @@ class Maker:
             bias = self.rng.integers(-(1 << 13), 1 << 13, channels).astype(np.int32)
             b_scale = (w_scale * np.float32(self.scale_of(x))).astype(np.float32)
             inputs.append(self.tensor((channels,), b_scale, 0, bias, "int32"))
-        activation = str(self.rng.choice(ACTIVATIONS))
+        activation = self.act()
         version = 4 if kind == "FULLY_CONNECTED" else 3
         return self.op(kind, inputs, out, version, activation=activation, **options)
 
@@ -103,7 +109,8 @@ class Maker:
                 depth_multiplier=multiplier, **options,
             )
         weights = self.constant((outputs, *kernel, c))
-        return self.weighted("CONV_2D", x, weights, 0, (n, *size, outputs), kernel[0] * kernel[1] * c, **options)
+        depth = kernel[0] * kernel[1] * c
+        return self.weighted("CONV_2D", x, weights, 0, (n, *size, outputs), depth, **options)
 
     def dense(self, x, outputs):
         depth = self.shape(x)[-1]
@@ -113,9 +120,9 @@ class Maker:
     def binary(self, kind, a, b, shape=None):
         """ADD, SUB or MUL whose result mostly fits its output's scale."""
         sa, sb = self.scale_of(a), self.scale_of(b)
-        scale = sa * sb * 100 if kind == "MUL" else sa + sb
+        scale = sa * sb * 40 if kind == "MUL" else (sa + sb) / 1.5
         out = self.activation(shape or self.shape(a), scale * 2.0 ** self.rng.uniform(-1, 1))
-        return self.op(kind, (a, b), out, activation=str(self.rng.choice(ACTIVATIONS)))
+        return self.op(kind, (a, b), out, activation=self.act())
 
     def with_constant(self, kind, x):
         c = self.shape(x)[-1]
@@ -127,7 +134,8 @@ class Maker:
         return self.binary(kind, *pair, shape=self.shape(x))
 
     def lookup(self, kind, x):
-        ends = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0), "RELU6": (self.scale_of(x), self.zero_of(x))}
+        ends = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+        ends["RELU6"] = (self.scale_of(x), self.zero_of(x))
         scale, zero = ends.get(kind, (self.scale_of(x) * 2.0 ** self.rng.uniform(-1, 1), self.zero_point()))
         return self.op(kind, (x,), self.tensor(self.shape(x), scale, zero))
 
@@ -139,9 +147,10 @@ class Maker:
         if min(out) < 1:
             return x
         result = self.tensor((n, *out, c), self.scale_of(x), self.zero_of(x))
-        activation = str(self.rng.choice(ACTIVATIONS))
+        activation = self.act()
         return self.op(
-            "AVERAGE_POOL_2D", (x,), result, padding=padding, stride=stride, filter=size, activation=activation
+            "AVERAGE_POOL_2D", (x,), result, padding=padding, stride=stride, filter=size,
+            activation=activation,
         )
 
     def graph(self, inputs, outputs):
@@ -167,7 +176,7 @@ def causal_layer(m, x, t):
         early = bool(rng.integers(2))
         if early and past:
             x = m.pad(x, [(0, 0), (past, 0), (0, 0)])
-        x = m.reshape(x, (1, 1, -1 + 1 + m.shape(x)[1], c) if wide else (1, m.shape(x)[1], 1, c))
+        x = m.reshape(x, (1, 1, m.shape(x)[1], c) if wide else (1, m.shape(x)[1], 1, c))
         if not early and past:
             pads = [(0, 0)] * 4
             pads[2 if wide else 1] = (past, 0)
@@ -203,8 +212,9 @@ def windowed(rng):
         if rng.random() < 0.3:
             x = m.pool(x, (k, 1), (s, 1), padding)
         else:
-            x = m.conv(x, (k, 1), int(rng.integers(1, 6)), padding, (s, 1), (1 if s > 1 else d, 1), int(rng.integers(2)))
-    x = m.reshape(x, (1, -1 + 1 + m.shape(x)[1] * m.shape(x)[3]))
+            outputs, multiplier = int(rng.integers(1, 6)), int(rng.integers(2))
+            x = m.conv(x, (k, 1), outputs, padding, (s, 1), (1 if s > 1 else d, 1), multiplier)
+    x = m.reshape(x, (1, m.shape(x)[1] * m.shape(x)[3]))
     return m.graph([first], [m.dense(x, int(rng.integers(1, 4)))])
 
 

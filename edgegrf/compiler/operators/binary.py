@@ -39,13 +39,14 @@ def lower(lowering: Lowering, node: Node) -> None:
     time = _time(lowering, node, a, b)
     frames = 1 if time is None else node.out.shape[time]
     name = node.name(node.kind.lower())
-    inputs = tuple(side.value for side in (a, b) if side.value is not None)
     first, second = ("{in0}" if a.value is not None else _name(a)), _second(a, b)
     kernel = f"eg_{node.kind.lower()}"
     call = f"{kernel}(&{{p}}, %d, {first}, {second}, {{out}})"
-    full = [i for i, side in enumerate(s for s in (a, b) if s.value is not None) if side.shape == node.out.shape]
+    computed = [side for side in (a, b) if side.value is not None]
+    full = [i for i, side in enumerate(computed) if side.shape == node.out.shape]
     layer = Layer(
-        name=name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=inputs, output=0,
+        name=name, kind=node.kind, place=node.place, shape=node.out.shape,
+        inputs=tuple(side.value for side in computed if side.value is not None), output=0,
         window=call % frames, step=call % 1,
         sources=("eg_add.c" if node.kind != "MUL" else "eg_mul.c",), struct="eg_binary",
         fields=(*_loops(node, a, b, time), *_scales(lowering, node)),
@@ -75,8 +76,8 @@ def _operand(lowering: Lowering, node: Node, slot: int) -> Operand:
     if node.inputs[slot] in lowering.views:
         view = lowering.view(node.inputs[slot])
         return Operand(shape, None if view.time is None else view.time + lead, view.value, None)
-    array = Array(f"{node.name(node.kind.lower())}_{'ab'[slot]}", "int8_t", lowering.constant(node, slot, "int8"))
-    return Operand(shape, None, None, array)
+    name = f"{node.name(node.kind.lower())}_{'ab'[slot]}"
+    return Operand(shape, None, None, Array(name, "int8_t", lowering.constant(node, slot, "int8")))
 
 
 def _compatible(node: Node, a: Operand, b: Operand) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -115,13 +116,16 @@ def _loops(node: Node, a: Operand, b: Operand, time: int | None) -> tuple[tuple[
                 continue
         joined.append((n, sa, sb))
     if len(joined) > _LOOPS:
-        raise UnsupportedError(f"{node.place}: broadcasts over {len(joined)} axes", node=node.place, why="at most 4")
+        raise UnsupportedError(
+            f"{node.place}: broadcasts over {len(joined)} axes", node=node.place, why="at most 4"
+        )
     joined += [(1, 0, 0)] * (_LOOPS - len(joined))
     sizes, strides_a, strides_b = (list(reversed(column)) for column in zip(*joined, strict=True))
     frame_a = math.prod(pa) if a.value is not None and time is not None else 0
     frame_b = math.prod(pb) if b.value is not None and time is not None else 0
     return (
-        ("size", sizes), ("stride_a", strides_a), ("stride_b", strides_b), ("frame_a", frame_a), ("frame_b", frame_b)
+        ("size", sizes), ("stride_a", strides_a), ("stride_b", strides_b),
+        ("frame_a", frame_a), ("frame_b", frame_b),
     )
 
 

@@ -26,8 +26,8 @@ def lower(lowering: Lowering, node: Node) -> None:
         raise ModelError(f"{node.place}: weights of shape {list(kernel.shape)}")
     depthwise = node.kind == "DEPTHWISE_CONV_2D"
     outputs = kernel.shape[3 if depthwise else 0]
-    if node.out.shape[-1] != outputs:
-        raise ModelError(f"{node.place}: {outputs} channels of weights, {node.out.shape[-1]} of output")
+    if node.out.shape[-1:] != (outputs,):
+        raise ModelError(f"{node.place}: {outputs} channels of weights, output {list(node.out.shape)}")
     geometry = windows(lowering, node, source, (kernel.shape[1], kernel.shape[2]))
     by = _multipliers(lowering, node, 3 if depthwise else 0, outputs)
     if depthwise:
@@ -35,8 +35,8 @@ def lower(lowering: Lowering, node: Node) -> None:
         return
     if kernel.shape[3] != geometry.channels:
         raise UnsupportedError(
-            f"{node.place}: {kernel.shape[3]} channels of weights for {geometry.channels} of input", node=node.place,
-            why="grouped convolutions are not in the set", fix="use groups 1 or depthwise",
+            f"{node.place}: {kernel.shape[3]} channels of weights for {geometry.channels} of input",
+            node=node.place, why="grouped convolutions are not in the set", fix="use groups 1 or depthwise",
         )
     matrix = kernel.reshape(outputs, -1)
     if geometry.pointwise:
@@ -49,7 +49,7 @@ def lower(lowering: Lowering, node: Node) -> None:
 
 def _take_padding(lowering: Lowering, node: Node) -> View:
     """The input with its padding still waiting, where that lies on the two spatial axes."""
-    source = lowering.views[node.inputs[0]]
+    source = lowering.waiting(node.inputs[0])
     if source.pads and (len(source.shape) != 4 or any(source.pads[0]) or any(source.pads[3])):
         source = lowering.view(node.inputs[0])
     return source
@@ -70,7 +70,8 @@ def _depthwise(
     if kernel.shape[0] != 1 or multiplicity * geometry.channels != outputs:
         raise ModelError(f"{node.place}: {outputs} outputs of {geometry.channels} input channels")
     if node.options["depth_multiplier"] != multiplicity:
-        raise ModelError(f"{node.place}: depth multiplier {node.options['depth_multiplier']}, not {multiplicity}")
+        said = node.options["depth_multiplier"]
+        raise ModelError(f"{node.place}: depth multiplier {said}, not {multiplicity}")
     name = node.name("depthwise")
     taps = kernel.reshape(-1, outputs)
     inner, arrays = dense.fold(lowering, node, name, np.ascontiguousarray(taps.T), by)

@@ -27,8 +27,11 @@ def lower(lowering: Lowering, node: Node) -> None:
     outputs, depth = matrix.shape
     source = lowering.view(node.inputs[0])
     size = math.prod(source.shape)
-    if size % depth or math.prod(node.out.shape) != size // depth * outputs or node.out.shape[-1] != outputs:
-        raise ModelError(f"{node.place}: {list(source.shape)} times {list(matrix.shape)} is not {list(node.out.shape)}")
+    fits_input = size % depth == 0 and math.prod(node.out.shape) == size // depth * outputs
+    if not fits_input or node.out.shape[-1:] != (outputs,):
+        raise ModelError(
+            f"{node.place}: {list(source.shape)} times {list(matrix.shape)} is not {list(node.out.shape)}"
+        )
     scales = weight_scales(lowering, node, 0, outputs)
     in_scale, _ = lowering.quantization(node.inputs[0])
     out_scale, _ = lowering.quantization(node.output)
@@ -43,7 +46,7 @@ def lower(lowering: Lowering, node: Node) -> None:
 
 def emit(lowering: Lowering, node: Node, source: View, matrix: Int8, by: list[Multiplier]) -> None:
     """Add the dense layer of `matrix` [outputs, depth] at every position of `source`."""
-    outputs, depth = matrix.shape
+    depth = matrix.shape[1]
     positions = math.prod(source.shape) // depth
     time = lowering.locate(node.out.shape) if source.time is not None else None
     if source.time is not None and (math.prod(source.frame()) % depth or time is None):
@@ -65,7 +68,9 @@ def weights(lowering: Lowering, node: Node) -> Int8:
     """The constant int8 weights of `node`, whose zero points must be 0."""
     tensor = lowering.graph.tensors[node.inputs[1]]
     if tensor.quantization is None or np.any(tensor.quantization.zero_points != 0):
-        raise UnsupportedError(f"{node.place}: weights must be symmetric", node=node.place, fix="quantise again")
+        raise UnsupportedError(
+            f"{node.place}: weights must be symmetric", node=node.place, fix="quantise the model again"
+        )
     matrix: Int8 = lowering.constant(node, 1, "int8")
     return matrix
 

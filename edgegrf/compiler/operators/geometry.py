@@ -43,7 +43,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Geometry:
-    """The frames of an input and the windows over one frame; `rows_are_time` where time is an axis of the frame."""
+    """The frames of an input and the windows over one frame, whose rows may be time steps."""
 
     frames: int
     rows: Axis
@@ -96,7 +96,9 @@ def _axis(node: Node, source: View, which: int, kernel: int) -> Axis:
     stride = node.options["stride"][which]
     dilation = node.options.get("dilation", (1, 1))[which]
     if not all(1 <= number <= _LARGEST for number in (kernel, stride, dilation)):
-        raise UnsupportedError(f"{node.place}: kernel {kernel}, stride {stride}, dilation {dilation}", node=node.place)
+        raise UnsupportedError(
+            f"{node.place}: kernel {kernel}, stride {stride}, dilation {dilation}", node=node.place
+        )
     before, after = source.pads[axis] if source.pads else (0, 0)
     size, extent = before + source.shape[axis] + after, (kernel - 1) * dilation + 1
     if extent > 1 << 20:

@@ -26,9 +26,9 @@ def lower(lowering: Lowering, node: Node) -> None:
     step = math.prod(source.frame())
     call = "eg_lookup({p}, %d, {in0}, {out})"
     layer = Layer(
-        name=table.name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,), output=0,
-        window=call % (step * source.frames()), step=call % step, sources=("eg_lookup.c",), arrays=(table,),
-        in_place=(0,),
+        name=table.name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,),
+        output=0, window=call % (step * source.frames()), step=call % step,
+        sources=("eg_lookup.c",), arrays=(table,), in_place=(0,),
     )
     lowering.finish(node, layer, source.time)
 

@@ -20,7 +20,8 @@ def lower(lowering: Lowering, node: Node) -> None:
     source = lowering.view(node.inputs[0])
     tensor = lowering.graph.tensors[node.inputs[1]]
     amounts = np.asarray(lowering.constant(node, 1, "int64" if tensor.dtype == "int64" else "int32"))
-    if amounts.size != 2 * len(source.shape) or amounts.min(initial=0) < 0 or amounts.max(initial=0) > 1 << 20:
+    sane = amounts.min(initial=0) >= 0 and amounts.max(initial=0) <= 1 << 20
+    if amounts.size != 2 * len(source.shape) or not sane:
         raise ModelError(f"{node.place}: its paddings do not fit a shape of {len(source.shape)} axes")
     pads = tuple((int(a), int(b)) for a, b in amounts.reshape(-1, 2))
     view = View(source.value, source.shape, source.time, pads if any(map(any, pads)) else ())
@@ -52,8 +53,9 @@ def materialise(lowering: Lowering, tensor: int, view: View) -> View:
     value = lowering.value("inner", frames * step, step, record.name, lowering.reach[view.value])
     lowering.layers.append(
         Layer(
-            name=f"pad_{value}", kind="PAD", place=place, shape=view.padded, inputs=(view.value,), output=value,
-            window=f"eg_pad(&{{p}}, {frames}, {{in0}}, {{out}})", step="eg_pad(&{p}, 1, {in0}, {out})",
+            name=f"pad_{value}", kind="PAD", place=place, shape=view.padded, inputs=(view.value,),
+            output=value, window=f"eg_pad(&{{p}}, {frames}, {{in0}}, {{out}})",
+            step="eg_pad(&{p}, 1, {in0}, {out})",
             sources=("eg_pad.c",), struct="eg_pad",
             fields=(("in", size), ("before", before), ("out", after), ("value", zero_point)),
         )

@@ -17,7 +17,9 @@ def lower(lowering: Lowering, node: Node) -> None:
     scale, zero_point = lowering.quantization(node.inputs[0])
     out_scale, out_zero = lowering.quantization(node.output)
     if zero_point != out_zero or abs(float(scale) - float(out_scale)) > 1e-6:
-        raise UnsupportedError(f"{node.place}: changes the scale", node=node.place, fix="quantise the model again")
+        raise UnsupportedError(
+            f"{node.place}: changes the scale", node=node.place, fix="quantise the model again"
+        )
     height, width = node.options["filter"]
     geometry = windows(lowering, node, source, (height, width))
     if source.shape[-1] != node.out.shape[-1]:
@@ -28,8 +30,8 @@ def lower(lowering: Lowering, node: Node) -> None:
         time = None
     act = tuple(field for field in output_fields(lowering, node) if field[0] != "output_zero_point")
     layer = Layer(
-        name=node.name("pool"), kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,),
-        output=0, window=f"eg_pool(&{{p}}, {geometry.frames}, {{in0}}, {{out}})",
+        name=node.name("pool"), kind=node.kind, place=node.place, shape=node.out.shape,
+        inputs=(source.value,), output=0, window=f"eg_pool(&{{p}}, {geometry.frames}, {{in0}}, {{out}})",
         step="eg_pool(&{p}, 1, {in0}, {out})", sources=("eg_pool.c",), struct="eg_pool",
         fields=(("geometry", geometry.fields(zero_point)), *act),
     )

@@ -12,7 +12,7 @@ __all__ = ["lower"]
 
 
 def lower(lowering: Lowering, node: Node) -> None:
-    source = lowering.views[node.inputs[0]]
+    source = lowering.waiting(node.inputs[0])
     before, after = source.padded, node.out.shape
     if math.prod(before) != math.prod(after):
         raise ModelError(f"{node.place}: {list(before)} cannot become {list(after)}")

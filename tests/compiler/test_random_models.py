@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hundreds of random models: the C gives tflite-micro's bits in both modes, under sanitizers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from batch import compile_all, mismatches, program
+from random_models import FAMILIES
+
+from edgegrf.toolchain import host_compiler
+
+MODELS = 40
+STREAMING = {"causal": 3, "matrix": 3, "rows": 3, "steps": 2}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("seed", [11, 12])
+def test_c_equals_tflite_micro(family, seed, tmp_path):
+    pytest.importorskip("tflite_micro")
+    rng = np.random.default_rng([seed, list(FAMILIES).index(family)])
+    models = compile_all([FAMILIES[family](rng) for _ in range(MODELS)], tmp_path)
+    assert len(models) >= MODELS * 3 // 4
+    if family in STREAMING:
+        assert {compiled.modes for _, _, compiled in models} == {STREAMING[family]}
+    sanitize = host_compiler().has_asan and seed == 11
+    target = program([compiled for _, _, compiled in models], tmp_path, sanitize=sanitize)
+    wrong, lively = mismatches(models, target, rng)
+    assert wrong == 0
+    assert lively >= len(models) // 2  # most models must do more than saturate
+
+
+def test_a_wrong_bit_is_seen(tmp_path):
+    pytest.importorskip("tflite_micro")
+    rng = np.random.default_rng(3)
+    models = compile_all([FAMILIES["causal"](rng) for _ in range(MODELS)], tmp_path)
+    for kernels in tmp_path.glob("m*/eg_kernels.h"):
+        text = kernels.read_text()
+        assert "(high < 0 ? 1 : 0)" in text  # the half of a negative number goes away from zero
+        kernels.write_text(text.replace("(high < 0 ? 1 : 0)", "0"))
+    wrong, _ = mismatches(models, program([m for _, _, m in models], tmp_path, sanitize=False), rng)
+    assert wrong > 0
