@@ -25,11 +25,16 @@ __all__ = ["command"]
 
 _PATH = click.Path(path_type=Path)
 
+_EXAMPLES = """\b
+Examples:
+  edgegrf bench                                        the board that is plugged in, else the virtual one
+  edgegrf bench --port virtual:nrf52840dk --json
+  edgegrf bench --port /dev/ttyACM0 --data walks/ --report bench.html
+  edgegrf bench --port socket://lab:3333 --board nrf52840dk --model my/student_int8.tflite
+"""
 
-@click.command(
-    epilog="Examples:  edgegrf bench   |   edgegrf bench --port virtual:nrf52840dk --json   |   "
-    "edgegrf bench --port /dev/ttyACM0 --data walks/ --report bench.html"
-)
+
+@click.command(epilog=_EXAMPLES)
 @click.option("--port", help="/dev/..., virtual:BOARD, native:, socket://HOST:PORT or rfc2217://HOST:PORT "
               "[default: the board that is plugged in, else virtual:nrf52840dk].")  # fmt: skip
 @click.option("--board", "board_name", help="The board behind a port that does not tell (its baud rate).")
