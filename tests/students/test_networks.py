@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
+import types
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +14,9 @@ import pytest
 import torch
 
 from edgegrf.distill.plans import INSOLE4, MATRIX
-from edgegrf.errors import ModelError, UnknownNameError, UsageError
+from edgegrf.errors import MissingToolError, ModelError, UnknownNameError, UsageError
 from edgegrf.manifest import Interface
-from edgegrf.students import ARCHITECTURES, Student, create, example_input, macs_per_sample
+from edgegrf.students import ARCHITECTURES, Student, create, example_input, macs_per_sample, require_torch
 from edgegrf.students.gru import Gru
 from edgegrf.students.student import measured_reach
 
@@ -63,7 +66,9 @@ def test_every_architecture_is_tried_here() -> None:
     assert {name for name, _, _ in CASES} == set(ARCHITECTURES)
 
 
-@pytest.mark.parametrize(("name", "interface", "hyper"), [case for case in CASES if case[0] not in ("gru", "wrn")])
+@pytest.mark.parametrize(
+    ("name", "interface", "hyper"), [case for case in CASES if case[0] not in ("gru", "wrn")]
+)
 def test_the_stated_receptive_field_is_the_felt_one(
     name: str, interface: Interface, hyper: Mapping[str, Any]
 ) -> None:
@@ -81,9 +86,7 @@ def test_a_recurrent_student_feels_no_future_and_a_wide_resnet_feels_the_window(
     assert measured_reach(wide)[1] > 0
 
 
-@pytest.mark.parametrize(
-    ("depth", "parameters", "million_macs"), [(16, 60_769, 2.04), (28, 126_177, 4.19)]
-)
+@pytest.mark.parametrize(("depth", "parameters", "million_macs"), [(16, 60_769, 2.04), (28, 126_177, 4.19)])
 def test_wide_resnets_have_the_size_of_the_papers(depth: int, parameters: int, million_macs: float) -> None:
     eight = dataclasses.replace(WHOLE, sensors=tuple(f"s{n}" for n in range(1, 9)), window=100)
     student = seeded("wrn", eight, depth=depth, head="value")
@@ -172,8 +175,6 @@ class Mine(torch.nn.Module):
 
 @pytest.fixture
 def mine(monkeypatch: pytest.MonkeyPatch) -> str:
-    import sys
-    import types
 
     module = types.ModuleType("their_nets")
     module.Mine = Mine  # type: ignore[attr-defined]
@@ -202,3 +203,14 @@ def test_a_users_class_that_breaks_the_contract_is_refused(mine: str) -> None:
         create("their_nets:number", INSOLE4)
     with pytest.raises(ModelError, match="cannot be imported"):
         create("no_such_package:Net", INSOLE4)
+
+
+def test_the_table_is_light_and_without_torch_the_way_to_get_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = "import sys, edgegrf.students; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingToolError, match="PyTorch is not installed") as caught:
+        require_torch()
+    assert "edgegrf[train]" in caught.value.fix and caught.value.exit_code == 4
