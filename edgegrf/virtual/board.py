@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgegrf.errors import DeviceError, UnknownNameError
 from edgegrf.virtual.image import load_image
+from edgegrf.virtual.interrupt import interrupt_held
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.nrf52.chip import Nrf52840
 
@@ -116,10 +118,14 @@ class VirtualBoard:
         self._chip.core.close()
 
     def _run(self, max_seconds: float, *, until: str) -> None:
+        with interrupt_held() as interrupted:
+            self._run_slices(max_seconds, until, interrupted)
+
+    def _run_slices(self, max_seconds: float, until: str, interrupted: Callable[[], bool]) -> None:
         chip = self._chip
         self._booted = True
         limit = chip.time + round(max_seconds * chip.clock_hz)
-        while chip.time < limit and not self.idle:
+        while chip.time < limit and not self.idle and not interrupted():
             if until == "output" and self._line.has_output and not chip.transmitting:
                 break
             if chip.asleep:

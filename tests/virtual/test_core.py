@@ -175,3 +175,19 @@ def test_a_board_without_a_virtual_chip_is_refused():
 
     with pytest.raises(UnknownNameError, match="virtual chip 'host'"):
         VirtualBoard(image(NOP), board("native"))
+
+
+def test_ctrl_c_is_never_lost_in_the_emulator(start):
+    import signal
+    import threading
+    import time
+
+    one = start("echo", SPIN=1)  # reads registers without end
+    for delay in (0.02, 0.035, 0.05, 0.065):
+        timer = threading.Timer(delay, lambda: signal.raise_signal(signal.SIGINT))
+        timer.start()
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            one.run(60.0, until="idle")
+        assert time.monotonic() - began < 5.0
+        timer.join()

@@ -9,6 +9,9 @@
 #ifndef WORK
 #define WORK 0
 #endif
+#ifndef SPIN
+#define SPIN 0
+#endif
 #ifndef SHORT_STARTRX
 #define SHORT_STARTRX (1u << 5)
 #endif
@@ -66,7 +69,9 @@ void program(void)
         ICPR0 = 1u << 2;
         uint32_t count = received();
         if (count == taken) {
-            __asm volatile("wfe" ::: "memory");
+            if (!SPIN) {
+                __asm volatile("wfe" ::: "memory");
+            }
             continue;
         }
         work();
