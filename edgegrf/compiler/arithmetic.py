@@ -22,6 +22,7 @@ __all__ = [
     "fits",
     "multiplier",
     "requantise",
+    "round_ratio",
     "smaller_than_one",
 ]
 

@@ -13,7 +13,7 @@ from edgegrf.compiler.header import header_text
 from edgegrf.compiler.memory import Memory, plan_memory
 from edgegrf.compiler.plan import Plan
 from edgegrf.compiler.planning import make_plan
-from edgegrf.errors import ModelError, UnsupportedError, UsageError
+from edgegrf.errors import ModelError, OutputError, UnsupportedError, UsageError
 from edgegrf.files import new_folder, sha256_file
 from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Interface, Manifest, manifest_path
@@ -63,15 +63,17 @@ class Compiled:
 
 
 def compile_model(tflite: Path, folder: Path, *, name: str = "model", mode: str = "both") -> Compiled:
-    """Write NAME.h, NAME.c, the kernels they use and NAME.c.json into `folder`, replacing it.
+    """Write NAME.h, NAME.c, the kernels they use and NAME.c.json into `folder`, which is replaced as a whole.
 
     The same file gives the same bytes.  Raises ModelError or UnsupportedError for a model that cannot be
-    compiled, or not for `mode`; UsageError for a name that is no C name; OutputError.
+    compiled, or not for `mode`; UsageError for a name that is no C name; OutputError, also for a folder that
+    holds anything else.
     """
     if not _NAME.fullmatch(name) or name.startswith("eg_"):
         raise UsageError(
             f"'{name}' cannot name C functions", fix="take lower-case letters, digits and _, at most 40"
         )
+    _check_folder(folder)
     data = _read(tflite)
     plan = make_plan(read_tflite(data))
     if sum(layer.constant_bytes for layer in plan.layers) > _LARGEST_CONSTANTS:
@@ -83,6 +85,23 @@ def compile_model(tflite: Path, folder: Path, *, name: str = "model", mode: str 
     title = clean(manifest.name if manifest else tflite.stem, 31)
     compiled = Compiled(folder, name, plan, title, sha256_file(tflite), window, stream)
     return _write(compiled, tflite, manifest, mode)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder with files that this command did not write: it is replaced as a whole."""
+    if not folder.exists():
+        return
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise OutputError(f"cannot write {folder}", why=why, fix="choose another place with -o") from error
+    ours = {name.removesuffix(".c.json") for name in names if name.endswith(".c.json")}
+    known = {f"{name}{suffix}" for name in ours for suffix in (".h", ".c", ".c.json")}
+    foreign = sorted(name for name in names - known if not (ours and name.startswith("eg_")))
+    if foreign:
+        why = f"{foreign[0]} would be lost"
+        raise OutputError(f"{folder} holds other files", why=why, fix="choose an empty folder with -o")
 
 
 def _read(tflite: Path) -> bytes:

@@ -139,6 +139,9 @@ def test_bad_input_leaves_nothing_behind(reference_nets, tmp_path):
 def test_a_folder_that_cannot_be_written(reference_nets, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
+        compile_model(reference_nets / "conv.tflite", tmp_path / "file")
+    assert (tmp_path / "file").is_file()
+    with pytest.raises(OutputError):
         compile_model(reference_nets / "conv.tflite", tmp_path / "file" / "c")
 
 

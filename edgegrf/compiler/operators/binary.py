@@ -15,7 +15,7 @@ from edgegrf.compiler.operators.dense import output_fields
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
-__all__ = ["lower"]
+__all__ = ["Operand", "lower"]
 
 _LOOPS = 4
 

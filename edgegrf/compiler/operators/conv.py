@@ -120,7 +120,7 @@ def _streamed(
 
 def _why_not(stride: int, pad: int, past: int, out: int, size: int) -> str:
     if stride > 1:
-        return f"takes every {stride}th time step"
+        return f"has stride {stride} over time"
     if pad < past and out == size:
-        return f"looks {past - pad} samples ahead"
-    return f"makes {out} time steps of {size}"
+        return f"looks {past - pad} sample{'s' if past - pad > 1 else ''} ahead"
+    return f"makes {out} time steps of {size}, looking back {past} with {pad} of padding"

@@ -14,7 +14,7 @@ from edgegrf.compiler.lowering import Lowering, Node, View
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
-__all__ = ["biases", "fold", "lower", "output_fields", "weight_scales", "weights"]
+__all__ = ["biases", "emit", "fold", "lower", "output_fields", "weight_scales", "weights"]
 
 Int8 = NDArray[np.int8]
 
