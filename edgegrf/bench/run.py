@@ -59,12 +59,8 @@ def run_bench(
     stats = before if partial else device.stats()
     cycles = np.concatenate([run.cycles for run in runs]) if hello.clock_hz else np.empty(0, np.uint32)
     return BenchResult(
-        board=hello.board,
-        virtual=hello.virtual,
-        engine=hello.engine,
+        **_identity(hello),
         mode=mode,
-        model_sha256=hello.model_sha256.hex(),
-        clock_hz=hello.clock_hz,
         samples=sum(run.samples_in for run in runs),
         cycles=quantiles(cycles),
         latency_us=to_microseconds(quantiles(cycles), hello.clock_hz),
@@ -78,6 +74,16 @@ def run_bench(
         provenance=_provenance(hello, interface),
         partial=partial,
     )
+
+
+def _identity(hello: Hello) -> dict[str, Any]:
+    return {
+        "board": hello.board,
+        "virtual": hello.virtual,
+        "engine": hello.engine,
+        "model_sha256": hello.model_sha256.hex(),
+        "clock_hz": hello.clock_hz,
+    }
 
 
 def _run_all(device: Device, host: Host, trials: Sequence[Trial], mode: str, progress: Progress) -> list[Run]:

@@ -74,17 +74,11 @@ def command(
     tflite = model or shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
     result = _measured(spec, board_name, tflite, data, columns, walks, mode, quiet=as_json)
     record = json.loads(json.dumps(result.record()))
-    if output:
-        write_file(output, json.dumps(record, indent=1) + "\n")
-    if report:
-        from edgegrf.report import write_report
-
-        write_report(record, report)
-        say(f"report: {report}", quiet=as_json)
     if as_json:
         print_json(result.summary())
     else:
         _show(record)
+    _write(record, output, report, quiet=as_json)
     if result.partial:
         say("stopped: the figures are of what was measured until then")
         return 130
@@ -148,6 +142,16 @@ def _stoppable(progress: Progress) -> Iterator[Progress]:
         yield report
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _write(record: dict[str, Any], output: Path | None, report: Path | None, *, quiet: bool) -> None:
+    if output:
+        write_file(output, json.dumps(record, indent=1) + "\n")
+    if report:
+        from edgegrf.report import write_report
+
+        write_report(record, report)
+        say(f"report: {report}", quiet=quiet)
 
 
 def _show(record: dict[str, Any]) -> None:

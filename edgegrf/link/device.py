@@ -33,7 +33,7 @@ __all__ = ["Device"]
 Int8 = NDArray[np.int8]
 Cycles = NDArray[np.uint32]
 
-_GREETING = Patience(first_s=0.4, rounds=5)  # a board that was reset by opening the port needs about a second
+_GREETING = Patience(first_s=0.4, rounds=4)  # a board that was reset by opening the port needs about a second
 _CHUNK = MAX_BODY - 4
 
 

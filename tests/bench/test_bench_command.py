@@ -98,6 +98,7 @@ def test_output_that_cannot_be_written(student, no_data, tmp_path):
     done = run("--port", "native:", "--model", student, "--walks", 1, "-o", tmp_path / "file" / "bench.json")
     assert isinstance(done.exception, EdgegrfError)
     assert done.exception.exit_code == 2
+    assert "RMSE" in done.stdout  # what was measured is not lost
 
 
 def test_ctrl_c_in_the_middle_restores_the_terminal_and_keeps_the_partial_result(student, tmp_path):
