@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgegrf.errors import DeviceError, UnknownNameError
+from edgegrf.virtual.chip import Chip, MakeChip
 from edgegrf.virtual.image import load_image
 from edgegrf.virtual.interrupt import interrupt_held
 from edgegrf.virtual.line import Line
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CHIPS", "VirtualBoard"]
 
 #: the chips that can be emulated, by a board's `chip`
-CHIPS = {"nrf52840": Nrf52840}
+CHIPS: dict[str, MakeChip] = {"nrf52840": Nrf52840}
 
 #: the core runs at most this long, in cycles, before DMA shows in RAM that is polled without a register
 _SLICE = 32_768
@@ -36,24 +37,25 @@ class VirtualBoard:
     """
 
     def __init__(self, image: bytes | Path, board: Board, *, strict: bool = False) -> None:
-        chip = CHIPS.get(board.chip)
-        if chip is None:
+        make = CHIPS.get(board.chip)
+        if make is None:
             raise UnknownNameError("virtual chip", board.chip, CHIPS)
         self.board = board
         self._strict = strict
-        self._line = Line(10 * chip.clock_hz // board.baud)
-        self._chip = chip(load_image(image, board.flash_origin), self._line, board.flash_origin)
-        self._booted = False
+        self._line = Line(10 * board.clock_hz // board.baud)
+        firmware = load_image(image, board.flash_origin)
+        self._chip: Chip = make(firmware, self._line, board.flash_origin)
+        self._booted = self._closed = False
 
     @property
     def cycles(self) -> int:
         """Active cycles of the core since power-on: an estimate, see `cortexm.cycles.ERROR_BAND`."""
-        return self._chip.core.cycles
+        return self._chip.cycles
 
     @property
     def instructions(self) -> int:
         """Instructions executed since power-on."""
-        return self._chip.core.counter.counts.instructions
+        return self._chip.instructions
 
     @property
     def seconds(self) -> float:
@@ -73,21 +75,20 @@ class VirtualBoard:
     @property
     def idle(self) -> bool:
         """True when the board sleeps and nothing is to happen until the host speaks."""
-        return self._chip.asleep and self._chip.bus.due() is None
+        return self._chip.asleep and self._chip.due is None
 
     @property
     def due_seconds(self) -> float | None:
         """Virtual seconds until something happens by itself: 0 while awake, None when idle."""
         if not self._chip.asleep:
             return 0.0
-        due = self._chip.bus.due()
+        due = self._chip.due
         return None if due is None else max(0.0, (due - self._chip.time) / self._chip.clock_hz)
 
     @property
     def warnings(self) -> list[str]:
         """What a user should know: registers that are not modelled, a slow counter, lost bytes."""
-        notes = [f"{access}, {count} times" for access, count in sorted(self._chip.bus.unmodelled.items())]
-        notes += [self._chip.core.note] if self._chip.core.note else []
+        notes = [*self._chip.unmodelled, *([self._chip.note] if self._chip.note else [])]
         notes += [f"{self.overruns} bytes lost to overruns"] if self.overruns else []
         return notes + ([f"{self.unheard} bytes came while the receiver was off"] if self.unheard else [])
 
@@ -111,17 +112,20 @@ class VirtualBoard:
 
     def reset(self) -> None:
         """Press the reset button: core and peripherals start over, RAM and the wire keep their contents."""
-        self._chip.reset(reason=1)  # RESETREAS.RESETPIN
+        self._chip.press_reset()
 
     def close(self) -> None:
         """Free the emulator; the board must not be used again."""
-        self._chip.core.close()
+        self._closed = True
+        self._chip.close()
 
     def _run(self, max_seconds: float, *, until: str) -> None:
         with interrupt_held() as interrupted:
             self._run_slices(max_seconds, until, interrupted)
 
     def _run_slices(self, max_seconds: float, until: str, interrupted: Callable[[], bool]) -> None:
+        if self._closed:
+            raise DeviceError("the virtual board is closed", fix="make a new one")
         chip = self._chip
         self._booted = True
         limit = chip.time + round(max_seconds * chip.clock_hz)
@@ -132,8 +136,8 @@ class VirtualBoard:
                 chip.sleep(limit)
             else:
                 chip.execute(min(limit - chip.time, _SLICE))
-            if self._strict and chip.bus.unmodelled:
+            if self._strict and chip.unmodelled:
                 raise DeviceError(
-                    f"not modelled: {'; '.join(sorted(chip.bus.unmodelled))}",
+                    f"not modelled: {'; '.join(chip.unmodelled)}",
                     why="the firmware uses a register that this virtual chip lacks",
                 )

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,9 +110,10 @@ class NativeCounter:
 
         self._uc = uc
         self._library = _library()
-        self._memory: int | None = self._library.counter_new()
+        self._memory: int = self._library.counter_new()
         if not self._memory:
             raise MemoryError
+        self._free = weakref.finalize(self, self._library.counter_free, self._memory)
         self.failure: BaseException | None = None
         self._stop = functools.partial(uclib.uc_emu_stop, uc._uch)
         self._decode = decode
@@ -157,9 +159,7 @@ class NativeCounter:
 
     def close(self) -> None:
         """Give the table's memory back; the core must not run again."""
-        if self._memory:
-            self._library.counter_free(self._memory)
-            self._memory = None
+        self._free()
 
     def _fill(self, address: int, size: int, target: Any) -> None:
         block = target.contents

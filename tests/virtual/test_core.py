@@ -170,6 +170,13 @@ def test_an_image_too_large_for_the_flash_is_refused():
         VirtualBoard(image(NOP) + bytes(0x10_0000), board("nrf52840dk"))
 
 
+def test_a_closed_board_says_so(boot):
+    one = boot(WFE)
+    one.close()
+    with pytest.raises(DeviceError, match="closed"):
+        one.run(1.0)
+
+
 def test_a_board_without_a_virtual_chip_is_refused():
     from edgegrf.errors import UnknownNameError
 

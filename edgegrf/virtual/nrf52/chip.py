@@ -31,7 +31,7 @@ _REGISTERS = (
 _DWT = 0xE000_1000
 _TIMERS = {"TIMER0": 0x4000_8000, "TIMER1": 0x4000_9000, "TIMER2": 0x4000_A000, "TIMER3": 0x4001_A000,
            "TIMER4": 0x4001_B000}  # fmt: skip
-_SOFTWARE_RESET = 1 << 2  # RESETREAS.SREQ
+_PIN_RESET, _SOFTWARE_RESET = 1 << 0, 1 << 2  # RESETREAS.RESETPIN, RESETREAS.SREQ
 #: how far the two ends' bit times may differ before bytes break: half a bit in ten
 _BAUD_TOLERANCE = 0.05
 
@@ -63,6 +63,31 @@ class Nrf52840:
         return self.core.cycles + self._slept
 
     @property
+    def cycles(self) -> int:
+        """Active cycles since power-on, by the cycle model."""
+        return self.core.cycles
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+        return self.core.counter.counts.instructions
+
+    @property
+    def due(self) -> int | None:
+        """When something happens by itself, None when nothing is to come."""
+        return self.bus.due()
+
+    @property
+    def unmodelled(self) -> list[str]:
+        """Accesses to registers that are not modelled, with their counts, since the last reset."""
+        return [f"{access}, {count} times" for access, count in sorted(self.bus.unmodelled.items())]
+
+    @property
+    def note(self) -> str:
+        """Why cycles are not counted natively; empty when they are."""
+        return self.core.note
+
+    @property
     def asleep(self) -> bool:
         """True while the core waits in WFI or WFE and nothing has woken it."""
         return self._asleep is not None
@@ -87,7 +112,7 @@ class Nrf52840:
         stop = self.core.run(cycles)
         self.bus.advance(self.time)
         if self._reset_asked:
-            self.reset(_SOFTWARE_RESET)
+            self._reset(_SOFTWARE_RESET)
             return
         self._refuse_interrupts()
         if stop is not Stop.TIME:
@@ -103,8 +128,16 @@ class Nrf52840:
         self._refuse_interrupts()
         self._wake()
 
-    def reset(self, reason: int) -> None:
-        """Reset core and peripherals; RAM keeps its contents.  `reason` is a RESETREAS bit."""
+    def press_reset(self) -> None:
+        """Reset by the pin."""
+        self._reset(_PIN_RESET)
+
+    def close(self) -> None:
+        """Free the emulator."""
+        self.core.close()
+
+    def _reset(self, reason: int) -> None:
+        """Start core and peripherals over; RAM keeps its contents.  `reason` is a RESETREAS bit."""
         self._lost = [self.overruns, self.unheard]
         self._power_up(reset_reason=reason)
         self.core.reset()

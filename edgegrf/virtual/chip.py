@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a virtual board asks of an emulated chip; another chip is another class with these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from edgegrf.virtual.image import Firmware
+from edgegrf.virtual.line import Line
+
+__all__ = ["Chip", "MakeChip"]
+
+
+class Chip(Protocol):
+    """A chip with a firmware in it and its serial port on a line; times are in cycles of its core clock."""
+
+    clock_hz: int
+
+    @property
+    def time(self) -> int:
+        """Cycles since power-on, sleep included."""
+
+    @property
+    def cycles(self) -> int:
+        """Active cycles since power-on, by the cycle model."""
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+
+    @property
+    def asleep(self) -> bool:
+        """True while the core waits and nothing has woken it."""
+
+    @property
+    def due(self) -> int | None:
+        """When something happens by itself, None when nothing is to come."""
+
+    @property
+    def transmitting(self) -> bool:
+        """True while a byte is on its way to the host."""
+
+    @property
+    def overruns(self) -> int:
+        """Received bytes lost for want of room, since power-on."""
+
+    @property
+    def unheard(self) -> int:
+        """Bytes that came while the receiver was off, since power-on."""
+
+    @property
+    def unmodelled(self) -> list[str]:
+        """Accesses to registers that are not modelled, since the last reset."""
+
+    @property
+    def note(self) -> str:
+        """What a user should know about how cycles are counted; usually empty."""
+
+    def execute(self, cycles: int) -> None:
+        """Let the core run for about `cycles`, or until it sleeps."""
+
+    def sleep(self, until: int) -> None:
+        """Skip to the next thing that happens, at most to the time `until`."""
+
+    def press_reset(self) -> None:
+        """Reset by the pin."""
+
+    def close(self) -> None:
+        """Free the emulator."""
+
+
+#: (firmware, line, address of the vector table or entry) -> the chip, powered and not yet run
+MakeChip = Callable[[Firmware, Line, int], Chip]
