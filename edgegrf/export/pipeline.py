@@ -73,7 +73,11 @@ def export_model(
             progress=progress,
         )
         metrics |= _errors("int8", int8_estimates(run, best.data, best.graph, pieces, progress), pieces)
-        artefacts += _int8_artefacts(source, artefacts[0], best, lowered, metrics, watched, walks, run)
+        tflite = _tflite_artefact(artefacts[0], best, metrics, {
+            "operators": _operators(best), "macs": lowered.macs, "measured_on": walks.source,
+            "synthetic": walks.synthetic, "calibrated_on": fingerprint(watched),
+        })
+        artefacts += [tflite, _golden_artefact(tflite, best, source, run)]
     paths = write_artefacts(source, folder, artefacts)
     return _exported(source, paths, lowered, best, metrics, walks)
 
@@ -115,31 +119,24 @@ def _onnx_artefact(source: Source, metrics: dict[str, float]) -> Artefact:
     )
 
 
-def _int8_artefacts(
-    source: Source,
-    onnx: Artefact,
-    best: Quantised,
-    lowered: Lowered,
-    metrics: dict[str, float],
-    watched: list[Piece],
-    walks: Walks,
-    run: Int8Runner,
-) -> list[Artefact]:
-    codes = quantization_record(best.graph)
-    tflite = Artefact(
-        "tflite", TFLITE, best.data,
-        {
-            "operators": _operators(best), "macs": lowered.macs, "calibration": best.method,
-            "equalised": best.equalised, "measured_on": walks.source, "synthetic": walks.synthetic,
-        },
-        codes, dict(metrics), {ONNX: onnx.sha256, "calibration windows": fingerprint(watched)},
-        ("onnxruntime", "tflite-micro"),
+def _tflite_artefact(
+    onnx: Artefact, best: Quantised, metrics: dict[str, float], facts: dict[str, Any]
+) -> Artefact:
+    how = {
+        "calibration": best.method, "equalised": best.equalised, "bias_corrected": best.corrected,
+    }
+    return Artefact(
+        "tflite", TFLITE, best.data, facts | how, quantization_record(best.graph), dict(metrics),
+        {ONNX: onnx.sha256}, ("onnxruntime", "tflite-micro"),
     )
-    golden = Artefact(
-        "golden", GOLDEN, pack(golden_windows(run, best.data, best.graph, source.interface)),
-        quantization=codes, sources={TFLITE: tflite.sha256}, tools=("tflite-micro",),
+
+
+def _golden_artefact(tflite: Artefact, best: Quantised, source: Source, run: Int8Runner) -> Artefact:
+    windows = golden_windows(run, best.data, best.graph, source.interface)
+    return Artefact(
+        "golden", GOLDEN, pack(windows), quantization=tflite.quantization,
+        sources={TFLITE: tflite.sha256}, tools=("tflite-micro",),
     )
-    return [tflite, golden]
 
 
 def _operators(best: Quantised) -> dict[str, int]:

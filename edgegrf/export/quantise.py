@@ -23,14 +23,22 @@ _BIAS_LIMIT = 2**30  # leaves the accumulator as much room again
 _ACCUMULATOR_LIMIT = 2**31
 
 
-def quantise(lowered: Lowered, ranges: Mapping[str, Range], description: str = "") -> Graph:
+def quantise(
+    lowered: Lowered,
+    ranges: Mapping[str, Range],
+    means: Mapping[str, NDArray[np.float64]] | None = None,
+    description: str = "",
+) -> Graph:
     """The int8 graph of `lowered`, activations covering `ranges` (tensor -> range).
+
+    With `means` (tensor -> mean of each channel) the bias makes up for what rounding the weights does to
+    the mean of each output (bias correction, Nagel et al. 2019, arXiv:1906.04721).
 
     Raises UnsupportedError for what int8 cannot represent: a tensor that is always 0, an accumulator
     beyond 32 bits.
     """
     activations = _activations(lowered, ranges)
-    builder = _Builder(lowered, activations)
+    builder = _Builder(lowered, activations, means or {})
     for name in lowered.inputs:
         builder.tensor(name)
     for node in lowered.nodes:
@@ -93,8 +101,13 @@ def _asymmetric(name: str, limits: Range) -> Quantization:
 class _Builder:
     """Collects tensors and operators of the graph under construction."""
 
-    def __init__(self, lowered: Lowered, activations: Mapping[str, Quantization]) -> None:
-        self._lowered, self._activations = lowered, activations
+    def __init__(
+        self,
+        lowered: Lowered,
+        activations: Mapping[str, Quantization],
+        means: Mapping[str, NDArray[np.float64]],
+    ) -> None:
+        self._lowered, self._activations, self._means = lowered, activations, means
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
         self.index: dict[str, int] = {}
@@ -126,7 +139,8 @@ class _Builder:
         along[axis] = -1
         coded = np.clip(np.rint(node.weights / scales.reshape(along)), -127, 127).astype(np.int8)
         bias_scales = scales.astype(np.float64) * source
-        bias = np.rint(node.bias / bias_scales)
+        lost = node.weights - coded * scales.reshape(along)
+        bias = np.rint((node.bias + _mean_output(lost, axis, self._means.get(node.inputs[0]))) / bias_scales)
         _check_accumulator(node, coded, bias, axis)
         zeros = np.zeros(len(scales), np.int64)
         return [
@@ -157,6 +171,19 @@ def _weight_scales(
     widest = np.maximum(widest, np.abs(bias) / (source * _BIAS_LIMIT))
     dead = max(float(widest.max()), 1 / 127)
     return np.where(widest > 1e-30, widest, dead).astype(np.float32)
+
+
+def _mean_output(
+    weights: NDArray[np.float32], axis: int, means: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """What `weights` give on average for inputs of these means; 0 where the means are unknown."""
+    channels = weights.shape[axis]
+    if means is None:
+        return np.zeros(channels)
+    if axis == 0:
+        return (weights * means).reshape(channels, -1).sum(1)  # type: ignore[no-any-return]
+    each = np.repeat(means, channels // len(means))
+    return (weights * each).reshape(-1, channels).sum(0)  # type: ignore[no-any-return]
 
 
 def _check_accumulator(

@@ -34,6 +34,7 @@ class Quantised:
 
     method: str
     equalised: float
+    corrected: bool
     graph: Graph
     data: bytes
     loss: float
@@ -54,20 +55,23 @@ def quantise_best(
     judged = pieces[:: max(1, len(pieces) // _JUDGED_ON)]
     reference = float_estimates(model, judged)
 
-    def quantised(method: str, strength: float) -> Quantised:
+    def quantised(method: str, strength: float, corrected: bool = False) -> Quantised:
         equal, scaled = equalise(lowered, seen, strength)
-        graph = quantise(equal, _ranges(equal, scaled, method), description)
+        means = {name: scaled[name].means(lowered.shapes[name][-1]) for name in scaled} if corrected else None
+        graph = quantise(equal, _ranges(equal, scaled, method), means, description)
         data = write_tflite(graph)
         error = int8_estimates(run, data, graph, judged).astype(np.float64) - reference
-        return Quantised(method, strength, graph, data, float(np.sqrt(np.mean(error**2))))
+        return Quantised(method, strength, corrected, graph, data, float(np.sqrt(np.mean(error**2))))
 
     first = _FIRST_METHOD if calibration == "auto" else calibration
     best = min((quantised(first, strength) for strength in _strengths(lowered)), key=_loss)
-    progress("quantise", 1, 2)
+    progress("quantise", 1, 3)
     if calibration == "auto":
         others = [quantised(method, best.equalised) for method in METHODS if method != first]
         best = min([best, *others], key=_loss)
-    progress("quantise", 2, 2)
+    progress("quantise", 2, 3)
+    best = min([best, quantised(best.method, best.equalised, corrected=True)], key=_loss)
+    progress("quantise", 3, 3)
     return best
 
 

@@ -137,11 +137,12 @@ def _operator(node: Node, given: list[torch.Tensor]) -> torch.Tensor:
     elif node.kind == "RESHAPE":
         value = first.reshape(node.options["new_shape"])
     elif node.kind == "AVERAGE_POOL_2D":
-        last = functional.avg_pool2d(first.permute(0, 3, 1, 2), node.options["filter"], node.options["stride"])
-        value = last.permute(0, 2, 3, 1)
+        size, stride = node.options["filter"], node.options["stride"]
+        value = functional.avg_pool2d(first.permute(0, 3, 1, 2), size, stride).permute(0, 2, 3, 1)
     else:
         value = {
-            "ADD": torch.add, "SUB": torch.sub, "MUL": torch.mul, "LOGISTIC": torch.sigmoid, "TANH": torch.tanh,
+            "ADD": torch.add, "SUB": torch.sub, "MUL": torch.mul,
+            "LOGISTIC": torch.sigmoid, "TANH": torch.tanh,
         }[node.kind](*given)
     return {
         "NONE": lambda x: x, "RELU": functional.relu, "RELU6": functional.relu6,
