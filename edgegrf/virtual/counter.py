@@ -189,7 +189,7 @@ class _Counts:
 
 
 class PythonCounter:
-    """The same counts from a Python hook: bit for bit those of counter.c, thirty times slower."""
+    """The same counts from a Python hook: bit for bit those of counter.c, many times slower."""
 
     def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> None:
         self.counts = _Counts()
@@ -271,5 +271,5 @@ def make_counter(uc: Any, decode: Decode, registers: dict[str, int], flash_size:
     try:
         return NativeCounter(uc, decode, registers, flash_size), ""
     except EdgegrfError as error:
-        reason = f"{error.what}: counting cycles in Python, about thirty times slower"
+        reason = f"{error.what}: counting cycles in Python, many times slower"
         return PythonCounter(uc, decode, registers, flash_size), reason

@@ -27,6 +27,10 @@ __all__ = [
     "base_cost",
     "block_cost",
     "flash_reads",
+    "stalls_on_accumulator",
+    "stalls_on_computed_address",
+    "stalls_on_float_result",
+    "stalls_on_loaded_address",
 ]
 
 ERROR_BAND = "estimate, +-15 % on an unseen board; no nRF52840 measurement included"
@@ -82,7 +86,7 @@ def block_cost(
         len(instructions),
         half_cycles,
         sets_event=any(instruction.hint == "sev" for instruction in instructions),
-        uses_fpu=any(is_float(instruction) for instruction in instructions),
+        uses_fpu=any(_is_float(instruction) for instruction in instructions),
         probes=probes,
     )
 
@@ -185,13 +189,12 @@ def _follow(known: dict[str, str | int], instruction: Instruction, word: Callabl
             known.pop(register, None)
 
 
-def is_float(instruction: Instruction) -> bool:
-    """True if the instruction needs the FPU."""
+def _is_float(instruction: Instruction) -> bool:
     return instruction.name.startswith(("v", "f"))  # f: fmstat, fconsts
 
 
 def _is_arithmetic(instruction: Instruction) -> bool:
-    return is_float(instruction) and instruction.name not in _MEMORY
+    return _is_float(instruction) and instruction.name not in _MEMORY
 
 
 def _address(instruction: Instruction) -> frozenset[str]:
