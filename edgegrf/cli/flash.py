@@ -54,11 +54,12 @@ def command(
     json_wanted: bool,
 ) -> None:
     from edgegrf.boards import board
-    from edgegrf.flash import flash
+    from edgegrf.flash import flash, flasher_of
 
     if model and image:
         raise UsageError("--model and --image exclude each other", why="an image has its model inside")
     target = board(board_name)
+    via = flasher_of(target, via)
     with progress_bar(quiet=json_wanted) as progress:
         built = None if image else _build(target, model, progress)
         file = image or (built.uf2 or built.hex or built.elf if built else Path())

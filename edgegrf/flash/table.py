@@ -15,7 +15,7 @@ from edgegrf.image.formats import read_image
 from edgegrf.image.slot import check_fits
 from edgegrf.progress import Progress, silent
 
-__all__ = ["FLASHERS", "Flashed", "flash"]
+__all__ = ["FLASHERS", "Flashed", "flash", "flasher_of"]
 
 #: name -> writes the job's image and says where it went
 FLASHERS: dict[str, Callable[[FlashJob], str]] = {
@@ -35,6 +35,15 @@ class Flashed:
     bytes: int
 
 
+def flasher_of(board: Board, via: str | None) -> str:
+    """The flasher to use: `via` if the board has it, by default its first; raises UsageError."""
+    if not board.flashers:
+        raise UsageError(f"{board.name} needs no flashing", why=board.note)
+    if via is not None and via not in board.flashers:
+        raise UnknownNameError(f"flasher of {board.name}", via, board.flashers)
+    return via or board.flashers[0]
+
+
 def flash(
     board: Board,
     image: Path,
@@ -49,11 +58,7 @@ def flash(
     Raises ModelError for a damaged image and UsageError for one of another board or too large, before
     anything is touched; DeviceError where the probe or drive is missing, wrong or fails.
     """
-    if not board.flashers:
-        raise UsageError(f"{board.name} needs no flashing", why=board.note)
-    via = via or board.flashers[0]
-    if via not in board.flashers:
-        raise UnknownNameError(f"flasher of {board.name}", via, board.flashers)
+    via = flasher_of(board, via)
     family, segments = read_image(image)
     check_fits(board, segments, family=family)
     where = FLASHERS[via](FlashJob(board, image.stem, tuple(segments), to, probe, progress))

@@ -153,14 +153,14 @@ def _write_all(handle: int, data: bytes) -> None:
 
 @pytest.fixture
 def virtual(image_of: Callable[..., Image]) -> Iterator[Callable[..., Board]]:
-    """virtual(model, compiler="gcc"): the nRF52840 image on the virtual board."""
+    """virtual(model, compiler=None, name="nrf52840dk"): the board's very image on the emulated chip."""
     pytest.importorskip("unicorn")
     from edgegrf.virtual import VirtualBoard
 
     boards: list[VirtualBoard] = []
 
-    def start(model: str, compiler: str | None = None) -> Board:
-        made = VirtualBoard(image_of("nrf52840dk", model, compiler).elf, board("nrf52840dk"), strict=True)
+    def start(model: str, compiler: str | None = None, name: str = "nrf52840dk") -> Board:
+        made = VirtualBoard(image_of(name, model, compiler).elf, board(name), strict=True)
         boards.append(made)
         return Board(made.feed, made.run)
 

@@ -22,10 +22,20 @@ def counters(board):
     return dict(zip(names.split(), struct.unpack("<12I", board.ask(STATS)[1]), strict=True))
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "zig"])
-def test_the_image_runs(virtual, compiler):
-    board = virtual("trivial", compiler)
+@pytest.mark.parametrize(
+    ("name", "compiler"),
+    [
+        ("nrf52840dk", "gcc"),
+        ("nrf52840dk", "zig"),
+        ("feather_nrf52840", None),
+        ("nano33ble", None),
+        ("xiao_nrf52840", None),
+    ],
+)
+def test_the_image_runs(virtual, name, compiler):
+    board = virtual("trivial", compiler, name)
     body = board.greet()
+    assert name.encode() in body
     assert struct.unpack_from("<I", body, 4) == (64_000_000,)
     assert body[8] == 1 and body[44:52] == b"VIRTUAL\0"
     found = counters(board)

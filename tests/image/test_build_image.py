@@ -32,8 +32,8 @@ def compiler(request):
     return request.param
 
 
-@pytest.mark.parametrize("name", ["nrf52840dk", "feather_nrf52840"])
-def test_same_bytes_twice_wherever_it_is_built(tmp_path, name, compiler):
+def test_same_bytes_twice_wherever_it_is_built(tmp_path, compiler):
+    name = "feather_nrf52840"
     first = build_image_of_c(board(name), TRIVIAL, tmp_path / "a", compiler=compiler)
     shutil.copytree(TRIVIAL, tmp_path / "elsewhere")
     second = build_image_of_c(board(name), tmp_path / "elsewhere", tmp_path / "b" / "c", compiler=compiler)
