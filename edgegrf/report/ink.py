@@ -14,16 +14,17 @@ from typing import Any
 
 from edgegrf.errors import MissingToolError
 
-__all__ = ["ACCENT", "GRID", "INK", "MUTED", "REFERENCE", "SERIES", "drawn", "new_figure", "ramp"]
+__all__ = ["ACCENT", "CARD", "GRID", "INK", "MUTED", "REFERENCE", "SERIES", "drawn", "new_figure", "ramp"]
 
 Record = Mapping[str, Any]
 
 #: stand-in colour -> the page's variable
 INK, MUTED, GRID = "#010a01", "#020a02", "#030a03"
-ACCENT, REFERENCE = "#040a04", "#050a05"
+ACCENT, REFERENCE, CARD = "#040a04", "#050a05", "#0a0a0a"
 SERIES = ("#060a06", "#070a07", "#080a08", "#090a09")
 _VARIABLES = {
     INK: "--ink", MUTED: "--muted", GRID: "--grid", ACCENT: "--accent", REFERENCE: "--reference",
+    CARD: "--card",
     **{colour: f"--series{index}" for index, colour in enumerate(SERIES)},
 }  # fmt: skip
 

@@ -69,9 +69,16 @@ def _figures(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         "of": grouped(pairs["of"]),
     }
     for title, note, draw, needs in _FIGURES:
-        if all(record["figures"].get(key) for key in needs):
+        if draw is plots.latency and _always_the_same(record):
+            every = f"Every inference took {grouped(record['cycles']['max'])} cycles. "
+            drawn.append((title, every + notes["time"], ""))
+        elif all(record["figures"].get(key) for key in needs):
             drawn.append((title, note.format(**notes), draw(record)))
     return drawn
+
+
+def _always_the_same(record: Mapping[str, Any]) -> bool:
+    return len(record["figures"]["cycles"].get("counts", ())) == 1
 
 
 def _force(record: Mapping[str, Any]) -> str:

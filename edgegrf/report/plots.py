@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgegrf.bench.summary import duration
-from edgegrf.report.ink import ACCENT, INK, MUTED, REFERENCE, SERIES, drawn, new_figure, ramp
+from edgegrf.report.ink import ACCENT, CARD, INK, MUTED, REFERENCE, SERIES, drawn, new_figure, ramp
 
 __all__ = ["agreement", "error_by_walk", "latency", "trace"]
 
@@ -68,6 +68,7 @@ def agreement(record: Mapping[str, Any]) -> Any:
         right.annotate(
             f"{label} {accuracy[key]:+.3f}", (1, accuracy[key]), xycoords=("axes fraction", "data"),
             xytext=(-2, 3), textcoords="offset points", ha="right", fontsize=8.5, color=INK,
+            bbox={"facecolor": CARD, "edgecolor": "none", "alpha": 0.7, "pad": 0.6},
         )  # fmt: skip
     right.set_xlabel(f"mean of estimate and reference / {unit}")
     right.set_ylabel(f"estimate − reference / {unit}")

@@ -158,6 +158,14 @@ def test_what_was_not_measured_is_left_out(page):
     assert "unknown" in html
 
 
+def test_latency_without_spread_is_a_sentence_not_a_figure(page):
+    record = bench_record(cycles=dict.fromkeys(("p50", "p90", "p99", "max"), 34_611))
+    record["figures"] = {"cycles": {"edges": [34_610.5, 34_611.5], "counts": [300]}}
+    html = page(record)
+    assert "<svg" not in html
+    assert "Every inference took 34 611 cycles." in html
+
+
 def test_same_record_same_bytes(page, html):
     assert page(bench_record()) == html
 
