@@ -15,8 +15,9 @@ enum {
     RING = 2 * UART_HALF,
     BYTE_TIMER = 1,
     PPI_CHANNEL = 0,
-    /* RXDRDY says that a byte is whole; its way to RAM, and at the end of a half ENDRX and STARTRX, take
-     * a few bus cycles more.  At 1 Mbaud the next byte is 640 cycles away. */
+    /* RXDRDY says that a byte is whole; its way to RAM, PPI's way to the counter (up to 4 cycles of
+     * 16 MHz), and at the end of a half ENDRX and STARTRX, take a few bus cycles more.  At 1 Mbaud the
+     * next byte is 640 cycles away. */
     SETTLE_CYCLES = 64,
     /* So close to a half's end it is too late to name the next one safely. */
     MARGIN = 16,
@@ -40,15 +41,20 @@ static void name_next_half(void)
     UARTE_RXD_PTR = (uint32_t)(uintptr_t)place(begun + UART_HALF);
 }
 
+static void settle(void)
+{
+    uint32_t start = DWT_CYCCNT;
+    while (DWT_CYCCNT - start < SETTLE_CYCLES) {
+    }
+}
+
 /* Bytes received so far, all of them in RAM. */
 static uint32_t bytes_received(void)
 {
     TIMER_TASKS_CAPTURE0(BYTE_TIMER) = 1;
     uint32_t count = TIMER_CC0(BYTE_TIMER);
     if (count != taken) {
-        uint32_t start = DWT_CYCCNT;
-        while (DWT_CYCCNT - start < SETTLE_CYCLES) {
-        }
+        settle();
     }
     return count;
 }
@@ -162,6 +168,7 @@ void uart_sleep(void)
     UARTE_EVENTS_RXDRDY = 0;
     (void)UARTE_EVENTS_RXDRDY; /* the write has arrived before the pending bit is cleared */
     NVIC_ICPR0 = 1u << UARTE_IRQ;
+    settle(); /* a byte whose event was just cleared is counted now */
     if (attend() == 0) { /* a byte from here on sets the event register: WFE falls through */
         __asm volatile("wfe" ::: "memory");
     }
