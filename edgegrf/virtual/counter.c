@@ -57,18 +57,21 @@ struct counter {
     struct block table[TABLE_SIZE];
 };
 
-struct counter *counter_new(void)
-{
+/* What the Python side calls or hands to the emulator. */
+struct counter *counter_new(void);
+void counter_free(struct counter *counter);
+void counter_block(void *core, uint64_t address, uint32_t size, void *user);
+uint64_t counter_read_page(void *core, uint64_t offset, unsigned size, void *user);
+
+struct counter *counter_new(void) {
     return calloc(1, sizeof(struct counter));
 }
 
-void counter_free(struct counter *counter)
-{
+void counter_free(struct counter *counter) {
     free(counter);
 }
 
-static struct block *find(struct counter *counter, uint32_t address, uint32_t size)
-{
+static struct block *find(struct counter *counter, uint32_t address, uint32_t size) {
     uint32_t place = ((address >> 1) * 2654435761u) >> (32 - TABLE_BITS);
     for (;; place = (place + 1) & (TABLE_SIZE - 1)) {
         struct block *block = &counter->table[place];
@@ -90,8 +93,7 @@ static struct block *find(struct counter *counter, uint32_t address, uint32_t si
     }
 }
 
-static uint32_t reads_from_flash(const struct counter *counter, const struct block *block)
-{
+static uint32_t reads_from_flash(const struct counter *counter, const struct block *block) {
     uint32_t reads = 0;
     for (uint32_t i = 0; i < block->probes; i++) {
         const struct probe *probe = &block->probe[i];
@@ -107,8 +109,7 @@ static uint32_t reads_from_flash(const struct counter *counter, const struct blo
     return reads;
 }
 
-void counter_block(void *core, uint64_t address, uint32_t size, void *user)
-{
+void counter_block(void *core, uint64_t address, uint32_t size, void *user) {
     struct counter *counter = user;
     if (counter->half_cycles >= counter->deadline) {
         counter->stop(core);
@@ -131,8 +132,7 @@ void counter_block(void *core, uint64_t address, uint32_t size, void *user)
 }
 
 /* The page of the cycle register: that one is answered here, for programs that time themselves. */
-uint64_t counter_read_page(void *core, uint64_t offset, unsigned size, void *user)
-{
+uint64_t counter_read_page(void *core, uint64_t offset, unsigned size, void *user) {
     const struct counter *counter = user;
     if (counter->cyccnt_on && offset == counter->cyccnt_place && size == 4) {
         return (uint32_t)(counter->half_cycles / 2 + counter->cyccnt_from);

@@ -261,7 +261,8 @@ def _compile(compiler: tuple[str, ...], path: Path) -> None:
             aside.replace(path)
     except OSError as error:
         raise OutputError(
-            f"cannot write {path}", why=error.strerror or str(error),
+            f"cannot write {path}",
+            why=error.strerror or str(error),
             fix="set EDGEGRF_CACHE to a writable folder",
         ) from error
 

@@ -6,8 +6,7 @@
 
 static uint8_t count;
 
-void program(void)
-{
+void program(void) {
     __asm volatile("cpsid i");
     uart_on();
     SCR = 1u << 4;

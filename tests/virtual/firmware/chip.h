@@ -22,13 +22,23 @@
 #define ISER0 REG(0xE000E100u)
 
 enum {
-    STARTRX = 0x000, STARTTX = 0x008, RXDRDY = 0x108, ENDRX = 0x110, ENDTX = 0x120, RXSTARTED = 0x14C,
-    SHORTS = 0x200, INTENSET = 0x304, ENABLE = 0x500, BAUDRATE = 0x524, RXD_PTR = 0x534,
-    RXD_MAXCNT = 0x538, TXD_PTR = 0x544, TXD_MAXCNT = 0x548,
+    STARTRX = 0x000,
+    STARTTX = 0x008,
+    RXDRDY = 0x108,
+    ENDRX = 0x110,
+    ENDTX = 0x120,
+    RXSTARTED = 0x14C,
+    SHORTS = 0x200,
+    INTENSET = 0x304,
+    ENABLE = 0x500,
+    BAUDRATE = 0x524,
+    RXD_PTR = 0x534,
+    RXD_MAXCNT = 0x538,
+    TXD_PTR = 0x544,
+    TXD_MAXCNT = 0x548,
 };
 
-static inline uint32_t address_of(const volatile void *pointer)
-{
+static inline uint32_t address_of(const volatile void *pointer) {
     return (uint32_t)(uintptr_t)pointer;
 }
 

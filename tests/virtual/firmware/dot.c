@@ -15,14 +15,12 @@ enum { LENGTH = 64 };
 #define PLACE const
 #endif
 
-PLACE int16_t weights[2 * LENGTH] __attribute__((aligned(4))) = {
-    SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN
-};
+PLACE int16_t weights[2 * LENGTH]
+    __attribute__((aligned(4))) = {SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN};
 static int16_t input[2 * LENGTH] __attribute__((aligned(4)));
 static uint32_t reply[2];
 
-static uint32_t dot(const uint32_t *a, const uint32_t *b, uint32_t sum)
-{
+static uint32_t dot(const uint32_t *a, const uint32_t *b, uint32_t sum) {
     for (uint32_t i = LENGTH / 4; i > 0; i--, a += 4, b += 4) {
         __asm volatile("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a[0]), "r"(b[0]));
         __asm volatile("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a[1]), "r"(b[1]));
@@ -32,8 +30,7 @@ static uint32_t dot(const uint32_t *a, const uint32_t *b, uint32_t sum)
     return sum;
 }
 
-void program(void)
-{
+void program(void) {
     uart_on();
     for (uint32_t i = 0; i < 2 * LENGTH; i++) {
         input[i] = (int16_t)(i - 60);

@@ -22,8 +22,7 @@ static uint8_t ring[RING];
 static uint8_t out[RING];
 static uint32_t sink;
 
-static void work(void)
-{
+static void work(void) {
     uint32_t x = sink;
     for (uint32_t i = WORK; i > 0; i--) {
         __asm volatile("" : "+r"(x));
@@ -32,14 +31,12 @@ static void work(void)
     sink = x;
 }
 
-static uint32_t received(void)
-{
+static uint32_t received(void) {
     TIMER(1, 0x040) = 1;
     return TIMER(1, 0x540);
 }
 
-static void listen(void)
-{
+static void listen(void) {
     TIMER(1, 0x504) = 1; /* counter of 32 bits */
     TIMER(1, 0x508) = 3;
     TIMER(1, 0x000) = 1;
@@ -58,8 +55,7 @@ static void listen(void)
     UART(RXD_PTR) = address_of(ring + HALF);
 }
 
-void program(void)
-{
+void program(void) {
     uint32_t taken = 0, named = 1;
 
     __asm volatile("cpsid i");

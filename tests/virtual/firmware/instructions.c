@@ -8,36 +8,33 @@
 static uint32_t operands[3];
 static uint32_t results[32];
 
-#define THREE(name) \
-    static uint32_t name##_(uint32_t a, uint32_t b, uint32_t c) \
-    { \
-        uint32_t r; \
-        __asm volatile(#name " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c)); \
-        return r; \
+#define THREE(name)                                                                                          \
+    static uint32_t name##_(uint32_t a, uint32_t b, uint32_t c) {                                            \
+        uint32_t r;                                                                                          \
+        __asm volatile(#name " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));                          \
+        return r;                                                                                            \
     }
-#define TWO(name) \
-    static uint32_t name##_(uint32_t a, uint32_t b) \
-    { \
-        uint32_t r; \
-        __asm volatile(#name " %0, %1, %2" : "=r"(r) : "r"(a), "r"(b)); \
-        return r; \
+#define TWO(name)                                                                                            \
+    static uint32_t name##_(uint32_t a, uint32_t b) {                                                        \
+        uint32_t r;                                                                                          \
+        __asm volatile(#name " %0, %1, %2" : "=r"(r) : "r"(a), "r"(b));                                      \
+        return r;                                                                                            \
     }
-#define ONE(label, text) \
-    static uint32_t label(uint32_t a) \
-    { \
-        uint32_t r; \
-        __asm volatile(text : "=r"(r) : "r"(a)); \
-        return r; \
+#define ONE(label, text)                                                                                     \
+    static uint32_t label(uint32_t a) {                                                                      \
+        uint32_t r;                                                                                          \
+        __asm volatile(text : "=r"(r) : "r"(a));                                                             \
+        return r;                                                                                            \
     }
 
-THREE(smlad) THREE(smladx) THREE(smlsd) THREE(smlabb) THREE(smlatt) THREE(smmlar) THREE(mla) THREE(mls)
-TWO(smmulr) TWO(smuad) TWO(qadd) TWO(qsub) TWO(sdiv) TWO(sadd16) TWO(smulwb)
-ONE(sxtb16_, "sxtb16 %0, %1") ONE(sxtb16_8, "sxtb16 %0, %1, ror #8")
-ONE(ssat_8, "ssat %0, #8, %1") ONE(ssat_8_asr_4, "ssat %0, #8, %1, asr #4") ONE(usat_8, "usat %0, #8, %1")
-ONE(clz_, "clz %0, %1") ONE(rev_, "rev %0, %1")
+THREE(smlad)
+THREE(smladx) THREE(smlsd) THREE(smlabb) THREE(smlatt) THREE(smmlar) THREE(mla) THREE(mls) TWO(smmulr)
+    TWO(smuad) TWO(qadd) TWO(qsub) TWO(sdiv) TWO(sadd16) TWO(smulwb) ONE(sxtb16_, "sxtb16 %0, %1")
+        ONE(sxtb16_8, "sxtb16 %0, %1, ror #8") ONE(ssat_8, "ssat %0, #8, %1")
+            ONE(ssat_8_asr_4, "ssat %0, #8, %1, asr #4") ONE(usat_8, "usat %0, #8, %1")
+                ONE(clz_, "clz %0, %1") ONE(rev_, "rev %0, %1")
 
-static void longs(uint32_t a, uint32_t b, uint32_t c, uint32_t *r)
-{
+                    static void longs(uint32_t a, uint32_t b, uint32_t c, uint32_t *r) {
     uint32_t low = c, high = a;
     __asm volatile("smull %0, %1, %2, %3" : "=&r"(r[0]), "=&r"(r[1]) : "r"(a), "r"(b));
     __asm volatile("smlal %0, %1, %2, %3" : "+&r"(low), "+&r"(high) : "r"(a), "r"(b));
@@ -47,8 +44,7 @@ static void longs(uint32_t a, uint32_t b, uint32_t c, uint32_t *r)
     __asm volatile("pkhtb %0, %1, %2, asr #16" : "=r"(r[5]) : "r"(a), "r"(b));
 }
 
-static void floats(uint32_t a, uint32_t b, uint32_t *r)
-{
+static void floats(uint32_t a, uint32_t b, uint32_t *r) {
     float x, y = 1.25f, z;
     __asm volatile("vmov %0, %1\n vcvt.f32.s32 %0, %0" : "=t"(x) : "r"(a));
     __asm volatile("vmov %0, %1\n vcvt.f32.s32 %0, %0" : "=t"(z) : "r"(b));
@@ -62,13 +58,13 @@ static void floats(uint32_t a, uint32_t b, uint32_t *r)
     __asm volatile("vmov %0, %1" : "=r"(r[3]) : "t"(y));
 }
 
-static void compute(uint32_t a, uint32_t b, uint32_t c, uint32_t *r)
-{
+static void compute(uint32_t a, uint32_t b, uint32_t c, uint32_t *r) {
     const uint32_t values[] = {
-        smlad_(a, b, c), smladx_(a, b, c), smlsd_(a, b, c), smlabb_(a, b, c), smlatt_(a, b, c),
-        smmlar_(a, b, c), mla_(a, b, c), mls_(a, b, c), smmulr_(a, b), smuad_(a, b), qadd_(a, b), qsub_(a, b),
-        sdiv_(a, b), sadd16_(a, b), smulwb_(a, b), sxtb16_(a), sxtb16_8(a), ssat_8(a), ssat_8_asr_4(a),
-        usat_8(a), clz_(a), rev_(a),
+        smlad_(a, b, c),  smladx_(a, b, c), smlsd_(a, b, c), smlabb_(a, b, c), smlatt_(a, b, c),
+        smmlar_(a, b, c), mla_(a, b, c),    mls_(a, b, c),   smmulr_(a, b),    smuad_(a, b),
+        qadd_(a, b),      qsub_(a, b),      sdiv_(a, b),     sadd16_(a, b),    smulwb_(a, b),
+        sxtb16_(a),       sxtb16_8(a),      ssat_8(a),       ssat_8_asr_4(a),  usat_8(a),
+        clz_(a),          rev_(a),
     };
     uint32_t count = sizeof values / sizeof values[0];
 
@@ -79,8 +75,7 @@ static void compute(uint32_t a, uint32_t b, uint32_t c, uint32_t *r)
     floats(a, b, r + count + 6);
 }
 
-void program(void)
-{
+void program(void) {
     __asm volatile("cpsid i");
     uart_on();
     UART(INTENSET) = 1u << 4 | 1u << 8; /* ENDRX, ENDTX */

@@ -7,8 +7,7 @@
 static uint8_t received[4];
 static uint8_t reply[2];
 
-void program(void)
-{
+void program(void) {
     volatile uint32_t *kept = (volatile uint32_t *)0x20010000u; /* not touched by the start-up */
     uint32_t reasons = CLOCK(0x400);
 

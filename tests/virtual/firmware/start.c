@@ -3,8 +3,7 @@
 
 extern uint32_t stack_top[], data_load[], data_start[], data_end[], bss_start[], bss_end[];
 
-void start(void)
-{
+void start(void) {
     CPACR |= 0xFu << 20;
     for (uint32_t *to = data_start, *from = data_load; to < data_end;) {
         *(volatile uint32_t *)to++ = *from++;
@@ -23,14 +22,12 @@ __attribute__((section(".vectors"), used)) static const struct {
     void (*reset)(void);
 } vectors = {stack_top, start};
 
-void uart_on(void)
-{
+void uart_on(void) {
     UART(BAUDRATE) = 0x10000000;
     UART(ENABLE) = 8;
 }
 
-void uart_send(const void *data, uint32_t length)
-{
+void uart_send(const void *data, uint32_t length) {
     UART(ENDTX) = 0;
     UART(TXD_PTR) = address_of(data);
     UART(TXD_MAXCNT) = length;
