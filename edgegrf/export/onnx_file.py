@@ -170,7 +170,7 @@ def _onnx() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise MissingToolError("onnx is not installed", fix=_FIX) from error
+        raise MissingToolError("onnx cannot be imported", why=str(error), fix=_FIX) from error
     return onnx
 
 
@@ -178,5 +178,5 @@ def _runtime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingToolError("onnxruntime is not installed", fix=_FIX) from error
+        raise MissingToolError("onnxruntime cannot be imported", why=str(error), fix=_FIX) from error
     return onnxruntime
