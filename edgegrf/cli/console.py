@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from edgegrf.progress import Progress
 
 __all__ = ["print_json", "print_table", "progress_bar", "say"]
 
+
+_NUMBER = re.compile(r"$|[-+]?\d")
 
 #: columns of a table that goes into a file or a pipe
 _PIPED_WIDTH = 110
@@ -40,15 +43,17 @@ def _finite(value: Any) -> Any:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table on stdout; the first column is left-aligned, the others right."""
+    """A table on stdout; columns of numbers are aligned right, all others left."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold")
+    cells = [[str(cell) for cell in row] for row in rows]
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        numbers = all(_NUMBER.match(row[index]) for row in cells)
+        table.add_column(column, justify="right" if numbers else "left")
+    for row in cells:
+        table.add_row(*row)
     console = Console()
     console = console if console.is_terminal else Console(width=_PIPED_WIDTH)
     console.print(table)
