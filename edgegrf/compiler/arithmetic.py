@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegrf.errors import UnsupportedError
+from edgegrf.errors import ModelError, UnsupportedError
 
 __all__ = [
     "Multiplier",
@@ -28,6 +28,7 @@ __all__ = [
 
 #: the largest |accumulator| * 2^shift: room for the rounding and for adding a zero point
 _LARGEST = (1 << 31) - 512
+_MOST_SHIFT = 30
 
 Ints = NDArray[np.int64]
 
@@ -41,7 +42,9 @@ class Multiplier:
 
 
 def multiplier(real: float) -> Multiplier:
-    """`real` >= 0 as TFLite's QuantizeMultiplier gives it; below 2^-32 it is 0."""
+    """`real` >= 0 as TFLite's QuantizeMultiplier gives it; below 2^-32 it is 0.  Raises ModelError."""
+    if not math.isfinite(real):
+        raise ModelError("the scales of two tensors cannot be combined", why="their ratio is beyond float32")
     fraction, shift = math.frexp(real)
     mantissa = math.floor(fraction * (1 << 31) + 0.5)
     if mantissa == 1 << 31:
@@ -72,7 +75,7 @@ def requantise(values: Ints, by: Multiplier) -> Ints:
 
 def fits(largest: int, by: Multiplier, place: str) -> None:
     """Prove that an accumulator within +-`largest` is requantised without overflow, or refuse."""
-    if largest << max(by.shift, 0) > _LARGEST:
+    if by.shift > _MOST_SHIFT or largest << max(by.shift, 0) > _LARGEST:
         raise UnsupportedError(
             f"{place}: int32 is too small for its accumulator", node=place,
             why=f"it reaches {largest} and is then scaled by 2^{by.shift}", fix="quantise the model again",
@@ -83,7 +86,8 @@ def activation_range(activation: str, scale: np.float32, zero_point: int, place:
     """The int8 values between which a fused activation clamps, rounded in float32 as TFLite does."""
     bounds = {"NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
     if activation not in bounds:
-        raise UnsupportedError(f"{place}: fused activation {activation}", node=place, fix="use ReLU or ReLU6")
+        what = f"{place}: fused activation {activation}"
+        raise UnsupportedError(what, node=place, fix="use ReLU or ReLU6")
     low, high = bounds[activation]
     least = -128 if low is None else max(-128, zero_point + round_ratio(low, scale))
     most = 127 if high is None else min(127, zero_point + round_ratio(high, scale))
@@ -91,6 +95,9 @@ def activation_range(activation: str, scale: np.float32, zero_point: int, place:
 
 
 def round_ratio(value: float, scale: Any) -> int:
-    """value / scale in float32, rounded half away from zero."""
-    ratio = float(np.float32(value) / np.float32(scale))
+    """value / scale in float32, rounded half away from zero; raises ModelError beyond int32."""
+    with np.errstate(over="ignore"):
+        ratio = float(np.float32(value) / np.float32(scale))
+    if abs(ratio) >= 1 << 31:
+        raise ModelError(f"{value:.9g} is beyond int32 at scale {float(scale):.9g}", fix="quantise again")
     return int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgegrf.compiler import Compiled, compile_model
-from edgegrf.errors import UnsupportedError
+from edgegrf.errors import ModelError
 from edgegrf.graph.model import Graph
 from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.host import WARNINGS
@@ -48,7 +48,7 @@ def compile_all(graphs: list[Graph], folder: Path) -> list[tuple[Graph, bytes, C
         path.write_bytes(data)
         try:
             compiled.append((graph, data, compile_model(path, folder / f"m{index}", name=f"m{index}")))
-        except UnsupportedError:
+        except ModelError:
             continue
     return compiled
 
@@ -81,7 +81,7 @@ def program(models: list[Compiled], folder: Path, *, sanitize: bool) -> Path:
             body += _RUN.format(size=size, size_out=out, call=call) * steps_of(model)
     main = folder / "main.c"
     main.write_text(_MAIN.format(includes=includes, body=body))
-    flags = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if sanitize else ["-O1"]
+    flags = ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if sanitize else ["-O1"]
     compiler = host_compiler()
     include = [f"-I{model.folder}" for model in models]
     target = folder / "all"

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from batch import compile_all, mismatches, program
 from random_models import Maker
 
 from edgegrf.compiler.planning import make_plan
 from edgegrf.errors import UnsupportedError
 from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.judge import TfliteMicro, run_windows
+from edgegrf.toolchain import host_compiler
 
 SCALES = [2.0**-27, 1e-6, 1e-4, 0.0035, 1 / 128, 0.02, 0.0625, 0.11, 0.5, 1.0, 3.7, 100.0, 2.0**20]
 
@@ -46,3 +48,32 @@ def test_table_equals_tflite_micro(kind):
 def test_a_scale_beyond_the_operator_is_refused():
     with pytest.raises(UnsupportedError):
         make_plan(one_operator("LOGISTIC", 2.0**-30, 0, 0))
+
+
+ABSURD = [1.2e-38, 1e-9, 1e-3, 1e9, 3.4e38]
+
+
+def absurd_graphs(kinds):
+    """One operator between scales that no sane model has."""
+    for kind in kinds:
+        for scale in ABSURD:
+            for out_scale in ABSURD:
+                maker = Maker(np.random.default_rng(1))
+                x = maker.activation((1, 256, 1), scale, 3)
+                y = maker.activation((1, 256, 1), out_scale, -5)
+                if kind in ("ADD", "SUB", "MUL"):
+                    other = maker.tensor((1,), 1e-3, 7, maker.constant((1,)))
+                    maker.op(kind, (x, other), y, activation="RELU6")
+                else:
+                    maker.op(kind, (x,), y)
+                yield maker.graph([x], [y])
+
+
+def test_absurd_scales_are_refused_or_exact(tmp_path):
+    pytest.importorskip("tflite_micro")
+    graphs = list(absurd_graphs(["ADD", "SUB", "MUL", "RELU", "RELU6", "LOGISTIC", "TANH"]))
+    models = compile_all(graphs, tmp_path)
+    assert 20 < len(models) < len(graphs)
+    target = program([compiled for _, _, compiled in models], tmp_path, sanitize=host_compiler().has_asan)
+    wrong, _ = mismatches(models, target, np.random.default_rng(2))
+    assert wrong == 0

@@ -151,6 +151,11 @@ BENT = {
     "long buffer": {"b": {"data": np.ones(4, np.int32)}},
     "shapes that do not meet": {"y": {"shape": (1, 4, 2)}},
     "weights that are computed": {"w": {"data": None}},
+    "scales beyond float32": {"x": scales(3e38), "w": scales(3e38)},
+    "a multiplier of 2^60 on nothing": {
+        "x": scales(1e9), "w": {**scales(1e9), "data": np.zeros((3, 2), np.int8)}, "y": scales(1.0),
+        "b": {**scales(1e18), "data": np.zeros(3, np.int32)},
+    },
     "accumulator overflow": {"b": {"data": np.full(3, 2**31 - 1, np.int32)}},
 }
 

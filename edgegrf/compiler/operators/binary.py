@@ -160,8 +160,9 @@ def _sum_multipliers(node: Node, a: np.float32, b: np.float32, out: np.float32) 
         twice = 2 * float(max(a, b))
         ratios = [float(a) / twice, float(b) / twice, twice / ((1 << 20) * float(out))]
     else:
-        top = np.float32(2) * max(a, b)
-        ratios = [float(a / top), float(b / top), float(top / (np.float32(1 << 20) * out))]
+        with np.errstate(over="ignore", invalid="ignore"):
+            top = np.float32(2) * max(a, b)
+            ratios = [float(a / top), float(b / top), float(top / (np.float32(1 << 20) * out))]
     if not all(map(math.isfinite, ratios)):
         raise ModelError(f"{node.place}: the scales cannot be combined")
     return tuple(smaller_than_one(ratio, node.place) for ratio in ratios)

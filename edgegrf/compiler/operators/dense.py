@@ -38,7 +38,8 @@ def lower(lowering: Lowering, node: Node) -> None:
     if len(scales) > 1:
         factors = [float(in_scale) * float(s) / float(out_scale) for s in scales]
     else:  # TFLite multiplies the two scales in float32 here
-        product = float(np.float32(in_scale) * np.float32(scales[0]))
+        with np.errstate(over="ignore"):
+            product = float(np.float32(in_scale) * np.float32(scales[0]))
         _check_bias_scale(lowering, node, product, float(out_scale))
         factors = [product / float(out_scale)] * outputs
     emit(lowering, node, source, matrix, [multiplier(factor) for factor in factors])

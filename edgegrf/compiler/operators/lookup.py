@@ -51,7 +51,8 @@ def _table(lowering: Lowering, node: Node) -> NDArray[np.int8]:
 
 
 def _relu(node: Node, scale: Any, zero_point: int, out_scale: Any, out_zero: int) -> NDArray[np.int8]:
-    by = multiplier(float(np.float32(scale) / np.float32(out_scale)))
+    with np.errstate(over="ignore"):
+        by = multiplier(float(np.float32(scale) / np.float32(out_scale)))
     fits(255, by, node.place)
     least, most = activation_range("RELU", out_scale, out_zero, node.place)
     centred = np.arange(-128, 128, dtype=np.int64) - zero_point

@@ -18,8 +18,7 @@ _AXES = 5
 
 def lower(lowering: Lowering, node: Node) -> None:
     source = lowering.view(node.inputs[0])
-    tensor = lowering.graph.tensors[node.inputs[1]]
-    amounts = np.asarray(lowering.constant(node, 1, "int64" if tensor.dtype == "int64" else "int32"))
+    amounts = np.asarray(lowering.constant(node, 1, "int32"))
     sane = amounts.min(initial=0) >= 0 and amounts.max(initial=0) <= 1 << 20
     if amounts.size != 2 * len(source.shape) or not sane:
         raise ModelError(f"{node.place}: its paddings do not fit a shape of {len(source.shape)} axes")
