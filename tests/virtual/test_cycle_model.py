@@ -162,6 +162,13 @@ def test_flash_reads_follow_the_registers_at_the_entry_of_the_block():
     assert probes(MOV_R5_R0, LDRSB_R2_R5_R3) == (0, (FlashProbe("r0", "r3", 0, 1),))
 
 
+@pytest.mark.parametrize("number", range(13))
+def test_every_register_can_hold_a_pointer_to_flash(number):
+    load = (0xF8D0_0000 | number << 16).to_bytes(4, "big")  # ldr.w r0, [rN]
+    code = bytes([load[1], load[0], load[3], load[2]]).hex()
+    assert probes(code) == (0, (FlashProbe(f"r{number}", "", 0, 1),))
+
+
 def test_a_base_made_in_the_block_is_not_guessed():
     assert probes(ADDS_R0_R1_R2, LDR_R3_R0_4) == (0, ())
     assert probes(LDR_R3_R0_4, LDR_R4_R3_8) == (0, (FlashProbe("r0", "", 0, 1),))

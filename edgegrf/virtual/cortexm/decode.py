@@ -15,6 +15,9 @@ _LISTS = ("ldm", "stm", "vldm", "vstm", "push", "pop", "vpush", "vpop")
 _LONG_ACCUMULATE = ("smlal", "smlald", "smlaldx", "smlalbb", "smlalbt", "smlaltb", "smlaltt", "smlsld",
                     "smlsldx", "umlal", "umaal")  # fmt: skip
 
+#: capstone's names of high registers
+_ALIASES = {"sb": "r9", "sl": "r10", "fp": "r11", "ip": "r12"}
+
 
 @dataclass(frozen=True)
 class Instruction:
@@ -66,14 +69,14 @@ def _instruction(raw: Any) -> Instruction:
 
     name = _plain(raw.insn_name())
     operands = raw.operands
-    registers = [raw.reg_name(operand.reg) for operand in operands if operand.type == ARM_OP_REG]
+    registers = [_register(raw, operand.reg) for operand in operands if operand.type == ARM_OP_REG]
     memory = next((operand for operand in operands if operand.type == ARM_OP_MEM), None)
-    read, written = ([raw.reg_name(number) for number in numbers] for numbers in raw.regs_access())
+    read, written = ([_register(raw, number) for number in numbers] for numbers in raw.regs_access())
     base = index = ""
     shift = literal = 0
     if memory is not None:
-        base = raw.reg_name(memory.mem.base) or ""
-        index = raw.reg_name(memory.mem.index) or ""
+        base = _register(raw, memory.mem.base)
+        index = _register(raw, memory.mem.index)
         shift = memory.shift.value if index else 0
         if name == "ldr" and base == "pc":
             literal = (raw.address + 4 & ~3) + memory.mem.disp
@@ -91,6 +94,11 @@ def _instruction(raw: Any) -> Instruction:
         constant=bool(operands) and operands[-1].type == ARM_OP_IMM,
         hint=raw.mnemonic.split(".")[0] if name == "hint" else "",
     )  # fmt: skip
+
+
+def _register(raw: Any, number: int) -> str:
+    name = raw.reg_name(number) or ""
+    return _ALIASES.get(name, name)
 
 
 def _loaded(name: str, registers: list[str]) -> list[str]:
