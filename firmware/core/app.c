@@ -16,8 +16,8 @@ enum {
 
 static struct frame_decoder decoder;
 static struct link link_state;
-static uint32_t samples_seen;  /* since RESET */
-static uint32_t longest_call;  /* cycles */
+static uint32_t samples_seen; /* since RESET */
+static uint32_t longest_call; /* cycles */
 static uint8_t wire[FRAME_WIRE_MAX];
 
 struct request {
@@ -26,19 +26,17 @@ struct request {
     size_t length;
 };
 
-static void fail(struct link_reply *reply, const struct request *request, enum link_error code, uint32_t detail)
-{
+static void fail(struct link_reply *reply, const struct request *request, enum link_error code,
+                 uint32_t detail) {
     link_fail(reply, code, request->type, detail);
 }
 
-static void fail_length(struct link_reply *reply, const struct request *request)
-{
+static void fail_length(struct link_reply *reply, const struct request *request) {
     fail(reply, request, LINK_BAD_LENGTH, (uint32_t)request->length);
 }
 
 /* True if the model runs in `mode`; else the reply says so. */
-static bool has_mode(struct link_reply *reply, const struct request *request, uint8_t mode)
-{
+static bool has_mode(struct link_reply *reply, const struct request *request, uint8_t mode) {
     uint8_t modes = engine_info()->modes;
     if (modes & mode) {
         return true;
@@ -47,16 +45,14 @@ static bool has_mode(struct link_reply *reply, const struct request *request, ui
     return false;
 }
 
-static void restart_stream(void)
-{
+static void restart_stream(void) {
     if (engine_info()->modes & ENGINE_MODE_STREAM) {
         engine_reset();
     }
     samples_seen = 0;
 }
 
-static uint8_t *put_string(uint8_t *to, const char *text)
-{
+static uint8_t *put_string(uint8_t *to, const char *text) {
     size_t length = strlen(text);
     if (length > STRING_MAX) {
         length = STRING_MAX;
@@ -66,8 +62,7 @@ static uint8_t *put_string(uint8_t *to, const char *text)
     return to + 1 + length;
 }
 
-static void describe(struct link_reply *reply)
-{
+static void describe(struct link_reply *reply) {
     const struct engine_info *info = engine_info();
     const struct port_facts *facts = port_facts();
     uint8_t *body = reply->body;
@@ -100,8 +95,7 @@ static void describe(struct link_reply *reply)
     reply->length = (uint16_t)(end - body);
 }
 
-static void hello(const struct request *request, struct link_reply *reply)
-{
+static void hello(const struct request *request, struct link_reply *reply) {
     restart_stream();
     if (request->length != 2) {
         fail_length(reply, request);
@@ -113,8 +107,7 @@ static void hello(const struct request *request, struct link_reply *reply)
     }
 }
 
-static void reset(const struct request *request, struct link_reply *reply)
-{
+static void reset(const struct request *request, struct link_reply *reply) {
     if (!has_mode(reply, request, ENGINE_MODE_STREAM)) {
         return;
     }
@@ -125,8 +118,7 @@ static void reset(const struct request *request, struct link_reply *reply)
     restart_stream();
 }
 
-static uint32_t note_call(uint32_t cycles)
-{
+static uint32_t note_call(uint32_t cycles) {
     if (cycles > longest_call) {
         longest_call = cycles;
     }
@@ -134,8 +126,7 @@ static uint32_t note_call(uint32_t cycles)
 }
 
 /* Samples in a STEP body, or 0 where it is empty, ragged or its reply would not fit. */
-static size_t count_samples(const struct request *request)
-{
+static size_t count_samples(const struct request *request) {
     const struct engine_info *info = engine_info();
     if (request->length <= STEP_HEADER || (request->length - STEP_HEADER) % info->input_channels) {
         return 0;
@@ -146,8 +137,7 @@ static size_t count_samples(const struct request *request)
     return answer <= FRAME_BODY_MAX ? samples : 0;
 }
 
-static void step(const struct request *request, struct link_reply *reply)
-{
+static void step(const struct request *request, struct link_reply *reply) {
     const struct engine_info *info = engine_info();
     if (!has_mode(reply, request, ENGINE_MODE_STREAM)) {
         return;
@@ -183,8 +173,7 @@ static void step(const struct request *request, struct link_reply *reply)
     samples_seen += (uint32_t)samples;
 }
 
-static void write_window(const struct request *request, struct link_reply *reply)
-{
+static void write_window(const struct request *request, struct link_reply *reply) {
     const struct engine_info *info = engine_info();
     if (!has_mode(reply, request, ENGINE_MODE_WINDOW)) {
         return;
@@ -203,8 +192,7 @@ static void write_window(const struct request *request, struct link_reply *reply
     memcpy(info->window_in + offset, request->body + 4, count);
 }
 
-static void run_window(const struct request *request, struct link_reply *reply)
-{
+static void run_window(const struct request *request, struct link_reply *reply) {
     if (!has_mode(reply, request, ENGINE_MODE_WINDOW)) {
         return;
     }
@@ -218,8 +206,7 @@ static void run_window(const struct request *request, struct link_reply *reply)
     reply->length = 4;
 }
 
-static void read_window(const struct request *request, struct link_reply *reply)
-{
+static void read_window(const struct request *request, struct link_reply *reply) {
     const struct engine_info *info = engine_info();
     if (!has_mode(reply, request, ENGINE_MODE_WINDOW)) {
         return;
@@ -239,17 +226,16 @@ static void read_window(const struct request *request, struct link_reply *reply)
     reply->length = count;
 }
 
-static void stats(const struct request *request, struct link_reply *reply)
-{
+static void stats(const struct request *request, struct link_reply *reply) {
     const struct port_facts *facts = port_facts();
     if (request->length) {
         fail_length(reply, request);
         return;
     }
     const uint32_t numbers[12] = {
-        port_stack_used(), facts->stack_size, facts->flash_bytes, facts->ram_bytes,
-        decoder.bytes, decoder.good, decoder.damaged, decoder.wrong_length,
-        link_state.duplicates, port_overruns(), port_uptime_ms(), longest_call,
+        port_stack_used(),     facts->stack_size, facts->flash_bytes, facts->ram_bytes,
+        decoder.bytes,         decoder.good,      decoder.damaged,    decoder.wrong_length,
+        link_state.duplicates, port_overruns(),   port_uptime_ms(),   longest_call,
     };
     for (size_t i = 0; i < 12; i++) {
         bytes_put_u32(reply->body + 4 * i, numbers[i]);
@@ -260,17 +246,11 @@ static void stats(const struct request *request, struct link_reply *reply)
 typedef void handler(const struct request *request, struct link_reply *reply);
 
 static handler *const handlers[] = {
-    [LINK_HELLO] = hello,
-    [LINK_RESET] = reset,
-    [LINK_STEP] = step,
-    [LINK_WRITE] = write_window,
-    [LINK_RUN] = run_window,
-    [LINK_READ] = read_window,
-    [LINK_STATS] = stats,
+    [LINK_HELLO] = hello,    [LINK_RESET] = reset,      [LINK_STEP] = step,   [LINK_WRITE] = write_window,
+    [LINK_RUN] = run_window, [LINK_READ] = read_window, [LINK_STATS] = stats,
 };
 
-static void answer(const struct request *request, uint8_t seq)
-{
+static void answer(const struct request *request, uint8_t seq) {
     bool execute;
     struct link_reply *reply = link_request(&link_state, request->type, seq, &execute);
     if (execute) {
@@ -284,13 +264,14 @@ static void answer(const struct request *request, uint8_t seq)
     port_send(wire, frame_encode(wire, reply->type, reply->seq, reply->body, reply->length));
 }
 
-void app_take(const uint8_t *data, size_t length)
-{
+void app_take(const uint8_t *data, size_t length) {
     for (size_t i = 0; i < length; i++) {
         size_t content = frame_take(&decoder, data[i]);
         if (content) {
             const struct request request = {
-                decoder.content[0], decoder.content + FRAME_HEADER, content - FRAME_HEADER,
+                decoder.content[0],
+                decoder.content + FRAME_HEADER,
+                content - FRAME_HEADER,
             };
             answer(&request, decoder.content[1]);
         }

@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-extern const char build_version[];          /* of edgegrf */
-extern const char build_board[];            /* the folder's name under boards/ */
-extern const uint8_t build_sha256[32];      /* of the sources, the model and the options; 0: built by hand */
+extern const char build_version[];     /* of edgegrf */
+extern const char build_board[];       /* the folder's name under boards/ */
+extern const uint8_t build_sha256[32]; /* of the sources, the model and the options; 0: built by hand */
 
 #endif

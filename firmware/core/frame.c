@@ -10,8 +10,7 @@ static const uint32_t crc_table[16] = {
     0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu, 0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu,
 };
 
-uint32_t frame_crc32(uint32_t crc, const uint8_t *data, size_t length)
-{
+uint32_t frame_crc32(uint32_t crc, const uint8_t *data, size_t length) {
     crc = ~crc;
     for (size_t i = 0; i < length; i++) {
         crc ^= data[i];
@@ -21,8 +20,7 @@ uint32_t frame_crc32(uint32_t crc, const uint8_t *data, size_t length)
     return ~crc;
 }
 
-static void append(struct frame_decoder *decoder, uint8_t byte)
-{
+static void append(struct frame_decoder *decoder, uint8_t byte) {
     if (decoder->length == FRAME_CONTENT_MAX) {
         decoder->overlong = true;
     } else {
@@ -30,8 +28,7 @@ static void append(struct frame_decoder *decoder, uint8_t byte)
     }
 }
 
-static size_t finish(struct frame_decoder *decoder)
-{
+static size_t finish(struct frame_decoder *decoder) {
     size_t length = decoder->length;
     if (decoder->overlong) {
         decoder->wrong_length++;
@@ -55,8 +52,7 @@ static size_t finish(struct frame_decoder *decoder)
     return length;
 }
 
-size_t frame_take(struct frame_decoder *decoder, uint8_t byte)
-{
+size_t frame_take(struct frame_decoder *decoder, uint8_t byte) {
     decoder->bytes++;
     if (byte == 0) {
         size_t length = decoder->begun ? finish(decoder) : 0;
@@ -85,8 +81,7 @@ struct stuffer {
     uint8_t *end;
 };
 
-static void stuff(struct stuffer *out, const uint8_t *data, size_t length)
-{
+static void stuff(struct stuffer *out, const uint8_t *data, size_t length) {
     for (size_t i = 0; i < length; i++) {
         if (out->end - out->code == 0xFF) {
             *out->code = 0xFF;
@@ -101,8 +96,8 @@ static void stuff(struct stuffer *out, const uint8_t *data, size_t length)
     }
 }
 
-size_t frame_encode(uint8_t wire[FRAME_WIRE_MAX], uint8_t type, uint8_t seq, const uint8_t *body, size_t length)
-{
+size_t frame_encode(uint8_t wire[FRAME_WIRE_MAX], uint8_t type, uint8_t seq, const uint8_t *body,
+                    size_t length) {
     const uint8_t header[FRAME_HEADER] = {type, seq};
     uint8_t crc[FRAME_CRC];
     struct stuffer out = {wire + 1, wire + 2};

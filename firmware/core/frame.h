@@ -14,7 +14,7 @@
 
 enum {
     FRAME_BODY_MAX = 256,
-    FRAME_HEADER = 2,                                   /* type, seq */
+    FRAME_HEADER = 2, /* type, seq */
     FRAME_CRC = 4,
     FRAME_CONTENT_MIN = FRAME_HEADER + FRAME_CRC,
     FRAME_CONTENT_MAX = FRAME_CONTENT_MIN + FRAME_BODY_MAX,
@@ -40,7 +40,8 @@ struct frame_decoder {
 size_t frame_take(struct frame_decoder *decoder, uint8_t byte);
 
 /* Writes a whole frame to `wire`; requires length <= FRAME_BODY_MAX.  Returns its bytes on the wire. */
-size_t frame_encode(uint8_t wire[FRAME_WIRE_MAX], uint8_t type, uint8_t seq, const uint8_t *body, size_t length);
+size_t frame_encode(uint8_t wire[FRAME_WIRE_MAX], uint8_t type, uint8_t seq, const uint8_t *body,
+                    size_t length);
 
 /* CRC-32 as zlib's crc32(data) goes on: start with crc = 0. */
 uint32_t frame_crc32(uint32_t crc, const uint8_t *data, size_t length);

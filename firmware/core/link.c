@@ -3,8 +3,7 @@
 
 #include "bytes.h"
 
-void link_fail(struct link_reply *reply, enum link_error code, uint8_t request, uint32_t detail)
-{
+void link_fail(struct link_reply *reply, enum link_error code, uint8_t request, uint32_t detail) {
     reply->type = LINK_ERROR;
     reply->body[0] = (uint8_t)code;
     reply->body[1] = request;
@@ -12,15 +11,14 @@ void link_fail(struct link_reply *reply, enum link_error code, uint8_t request, 
     reply->length = 6;
 }
 
-static struct link_reply *refuse(struct link *link, enum link_error code, uint8_t type, uint8_t seq, uint32_t detail)
-{
+static struct link_reply *refuse(struct link *link, enum link_error code, uint8_t type, uint8_t seq,
+                                 uint32_t detail) {
     link->refusal.seq = seq;
     link_fail(&link->refusal, code, type, detail);
     return &link->refusal;
 }
 
-struct link_reply *link_request(struct link *link, uint8_t type, uint8_t seq, bool *execute)
-{
+struct link_reply *link_request(struct link *link, uint8_t type, uint8_t seq, bool *execute) {
     struct link_reply *reply = &link->kept[seq % LINK_CREDITS];
 
     *execute = false;

@@ -51,7 +51,7 @@ struct link {
     uint8_t kept_count;                   /* replies that can be sent again, 0..LINK_CREDITS */
     struct link_reply kept[LINK_CREDITS]; /* of request seq at [seq % LINK_CREDITS] */
     struct link_reply refusal;
-    uint32_t duplicates;                  /* requests answered again, since boot */
+    uint32_t duplicates; /* requests answered again, since boot */
 };
 
 /* Says what becomes of a request.  Always returns the reply to send; with *execute the caller fills it

@@ -2,8 +2,7 @@
 #include "app.h"
 #include "port.h"
 
-int main(void)
-{
+int main(void) {
     static uint8_t chunk[64];
 
     port_init();

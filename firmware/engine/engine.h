@@ -16,23 +16,23 @@ enum {
 };
 
 struct engine_info {
-    const char *engine;         /* "aot" */
-    const char *model;          /* the model's name, for people */
-    uint8_t model_sha256[32];   /* of the .tflite file */
-    uint8_t modes;              /* ENGINE_MODE_* bits */
-    uint16_t input_channels;    /* int8 values of one sample in */
-    uint16_t output_channels;   /* int8 values of one estimate out */
-    uint16_t window_samples;    /* samples of a window in; 0 without window mode */
-    uint16_t window_estimates;  /* estimates of a window out; 0 without window mode */
-    uint16_t period;            /* samples in per estimate out, in stream mode; 1 for most models */
-    uint16_t lookahead;         /* stream: the estimate given at sample t is that of t - lookahead */
-    float sample_rate_hz;       /* of the samples; 0 when the model came without a manifest */
-    float input_scale;          /* real = scale * (q - zero_point), in the manifest's unit */
+    const char *engine;        /* "aot" */
+    const char *model;         /* the model's name, for people */
+    uint8_t model_sha256[32];  /* of the .tflite file */
+    uint8_t modes;             /* ENGINE_MODE_* bits */
+    uint16_t input_channels;   /* int8 values of one sample in */
+    uint16_t output_channels;  /* int8 values of one estimate out */
+    uint16_t window_samples;   /* samples of a window in; 0 without window mode */
+    uint16_t window_estimates; /* estimates of a window out; 0 without window mode */
+    uint16_t period;           /* samples in per estimate out, in stream mode; 1 for most models */
+    uint16_t lookahead;        /* stream: the estimate given at sample t is that of t - lookahead */
+    float sample_rate_hz;      /* of the samples; 0 when the model came without a manifest */
+    float input_scale;         /* real = scale * (q - zero_point), in the manifest's unit */
     int32_t input_zero_point;
     float output_scale;
     int32_t output_zero_point;
-    int8_t *window_in;          /* [window_samples][input_channels], to be filled by the caller */
-    const int8_t *window_out;   /* [window_estimates][output_channels], filled by engine_window() */
+    int8_t *window_in;        /* [window_samples][input_channels], to be filled by the caller */
+    const int8_t *window_out; /* [window_estimates][output_channels], filled by engine_window() */
 };
 
 /* Always the same record; its pointers are valid from boot on. */

@@ -33,20 +33,17 @@ static const struct engine_info info = {
 #endif
 };
 
-const struct engine_info *engine_info(void)
-{
+const struct engine_info *engine_info(void) {
     return &info;
 }
 
-void engine_reset(void)
-{
+void engine_reset(void) {
 #if MODEL_MODES & 2
     model_reset();
 #endif
 }
 
-int engine_step(const int8_t *sample, int8_t *estimate)
-{
+int engine_step(const int8_t *sample, int8_t *estimate) {
 #if MODEL_MODES & 2
     return model_step(sample, estimate);
 #else
@@ -56,8 +53,7 @@ int engine_step(const int8_t *sample, int8_t *estimate)
 #endif
 }
 
-void engine_window(void)
-{
+void engine_window(void) {
 #if MODEL_MODES & 1
     model_window(window_in, window_out);
 #endif

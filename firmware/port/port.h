@@ -19,10 +19,10 @@ enum port_reset_cause {
 
 /* What stays the same from boot on; 0 where the board cannot know. */
 struct port_facts {
-    uint32_t clock_hz;     /* of port_cycles() */
-    uint32_t stack_size;   /* bytes */
-    uint32_t flash_bytes;  /* of the image */
-    uint32_t ram_bytes;    /* static, without the stack */
+    uint32_t clock_hz;    /* of port_cycles() */
+    uint32_t stack_size;  /* bytes */
+    uint32_t flash_bytes; /* of the image */
+    uint32_t ram_bytes;   /* static, without the stack */
     enum port_reset_cause reset_cause;
     uint8_t device_id[8];
 };

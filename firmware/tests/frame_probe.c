@@ -10,15 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void print_hex(const uint8_t *data, size_t length)
-{
+static void print_hex(const uint8_t *data, size_t length) {
     for (size_t i = 0; i < length; i++) {
         printf("%02x", data[i]);
     }
 }
 
-static int decode(void)
-{
+static int decode(void) {
     struct frame_decoder decoder = {0};
     int byte;
 
@@ -34,8 +32,7 @@ static int decode(void)
     return EXIT_SUCCESS;
 }
 
-static size_t parse_hex(const char *text, uint8_t *into)
-{
+static size_t parse_hex(const char *text, uint8_t *into) {
     size_t count = 0;
     unsigned value;
     for (; sscanf(text + 2 * count, "%2x", &value) == 1; count++) {
@@ -44,8 +41,7 @@ static size_t parse_hex(const char *text, uint8_t *into)
     return count;
 }
 
-static int encode(void)
-{
+static int encode(void) {
     char text[2 * FRAME_BODY_MAX + 1];
     unsigned type, seq;
 
@@ -61,7 +57,6 @@ static int encode(void)
     return EXIT_SUCCESS;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     return argc == 2 && strcmp(argv[1], "encode") == 0 ? encode() : decode();
 }

@@ -10,8 +10,7 @@
 
 #include <stdio.h>
 
-int main(void)
-{
+int main(void) {
     static struct link link;
     unsigned type, seq;
     uint32_t executions = 0;

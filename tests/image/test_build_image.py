@@ -136,6 +136,14 @@ def test_cmake_by_hand_as_the_readme_of_the_build_file_says(tmp_path, compiler):
     subprocess.run([*configure, "-DBOARD=nrf52840dk", toolchain], check=True, capture_output=True)
     subprocess.run(["cmake", "--build", tmp_path], check=True, capture_output=True)
     assert read_image(tmp_path / "firmware.elf")[1][0].address == 0
+    known = board("nrf52840dk")
+    header = (tmp_path / "generated" / "board.h").read_text()
+    for name, value in (
+        ("BAUD", known.baud),
+        ("PIN_TXD", f"{known.pin_txd}u"),
+        ("PIN_RXD", f"{known.pin_rxd}u"),
+    ):
+        assert f"#define BOARD_{name} {value}\n" in header
     wrong = subprocess.run(
         [*configure, "-DBOARD=unknown", toolchain], check=False, capture_output=True, text=True
     )

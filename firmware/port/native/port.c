@@ -22,16 +22,14 @@ enum {
 static struct port_facts facts;
 static struct timespec boot;
 
-static struct timespec now(void)
-{
+static struct timespec now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time;
 }
 
 /* A terminal would translate and echo: every byte must pass as it is. */
-static void make_raw(int terminal)
-{
+static void make_raw(int terminal) {
     struct termios settings;
 
     if (tcgetattr(terminal, &settings) != 0) {
@@ -46,8 +44,7 @@ static void make_raw(int terminal)
     tcsetattr(terminal, TCSANOW, &settings);
 }
 
-void port_init(void)
-{
+void port_init(void) {
     facts.clock_hz = NANOSECONDS;
     facts.reset_cause = PORT_RESET_POWER_ON;
     memcpy(facts.device_id, "NATIVE", sizeof "NATIVE");
@@ -56,13 +53,11 @@ void port_init(void)
     fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
 }
 
-const struct port_facts *port_facts(void)
-{
+const struct port_facts *port_facts(void) {
     return &facts;
 }
 
-size_t port_receive(uint8_t *into, size_t room)
-{
+size_t port_receive(uint8_t *into, size_t room) {
     ssize_t count = read(STDIN_FILENO, into, room);
 
     if (count > 0) {
@@ -74,8 +69,7 @@ size_t port_receive(uint8_t *into, size_t room)
     exit(EXIT_SUCCESS); /* end of file, or EIO: the pty's other side is closed */
 }
 
-void port_send(const uint8_t *data, size_t length)
-{
+void port_send(const uint8_t *data, size_t length) {
     while (length) {
         ssize_t count = write(STDOUT_FILENO, data, length);
         if (count > 0) {
@@ -89,29 +83,24 @@ void port_send(const uint8_t *data, size_t length)
     }
 }
 
-void port_idle(void)
-{
+void port_idle(void) {
     poll(&(struct pollfd){.fd = STDIN_FILENO, .events = POLLIN}, 1, -1);
 }
 
-uint32_t port_cycles(void)
-{
+uint32_t port_cycles(void) {
     struct timespec time = now();
     return (uint32_t)((uint64_t)time.tv_sec * NANOSECONDS + (uint64_t)time.tv_nsec);
 }
 
-uint32_t port_stack_used(void)
-{
+uint32_t port_stack_used(void) {
     return 0; /* the sanitizers' frames would say nothing about a board's */
 }
 
-uint32_t port_overruns(void)
-{
+uint32_t port_overruns(void) {
     return 0; /* the kernel holds the host back instead */
 }
 
-uint32_t port_uptime_ms(void)
-{
+uint32_t port_uptime_ms(void) {
     struct timespec time = now();
     int64_t nanoseconds = (int64_t)(time.tv_sec - boot.tv_sec) * NANOSECONDS + time.tv_nsec - boot.tv_nsec;
     return (uint32_t)(nanoseconds / 1000000);

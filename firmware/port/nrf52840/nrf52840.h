@@ -28,8 +28,8 @@ enum {
 #define GPIO_OUTSET(port) NRF_REGISTER(0x50000000u, 0x300 * (port) + 0x508)
 #define GPIO_PIN_CNF(pin) NRF_REGISTER(0x50000000u, 0x300 * ((pin) / 32u) + 0x700 + 4 * ((pin) % 32u))
 enum {
-    GPIO_PIN_CNF_OUTPUT = 1 << 0 | 1 << 1,  /* DIR output, INPUT disconnected */
-    GPIO_PIN_CNF_INPUT_PULLUP = 3 << 2,     /* DIR input, INPUT connected, PULL up */
+    GPIO_PIN_CNF_OUTPUT = 1 << 0 | 1 << 1, /* DIR output, INPUT disconnected */
+    GPIO_PIN_CNF_INPUT_PULLUP = 3 << 2,    /* DIR input, INPUT connected, PULL up */
 };
 
 /* UARTE0, peripheral and interrupt number 2 */

@@ -17,8 +17,7 @@ extern uint8_t link_stack_bottom[], link_stack_top[];
 static struct port_facts facts;
 
 /* A pin reset may show other bits beside its own (nRF52840 anomaly 136), hence the order. */
-static enum port_reset_cause read_reset_cause(void)
-{
+static enum port_reset_cause read_reset_cause(void) {
     uint32_t reasons = POWER_RESETREAS;
     POWER_RESETREAS = reasons;
     if (reasons == 0) {
@@ -36,13 +35,11 @@ static enum port_reset_cause read_reset_cause(void)
     return reasons & POWER_RESETREAS_SREQ ? PORT_RESET_SOFTWARE : PORT_RESET_UNKNOWN;
 }
 
-static uint32_t span(const uint8_t *from, const uint8_t *to)
-{
+static uint32_t span(const uint8_t *from, const uint8_t *to) {
     return (uint32_t)((uintptr_t)to - (uintptr_t)from);
 }
 
-static void fill_facts(void)
-{
+static void fill_facts(void) {
     facts.clock_hz = CLOCK_HZ;
     facts.stack_size = span(link_stack_bottom, link_stack_top);
     facts.flash_bytes = span(link_image_start, link_image_end);
@@ -53,8 +50,7 @@ static void fill_facts(void)
     }
 }
 
-static void start_clocks(void)
-{
+static void start_clocks(void) {
     /* The crystal: the internal oscillator is up to 1.5 % off, too much for 1 Mbaud and for timing. */
     CLOCK_EVENTS_HFCLKSTARTED = 0;
     CLOCK_TASKS_HFCLKSTART = 1;
@@ -70,50 +66,41 @@ static void start_clocks(void)
     TIMER_TASKS_START(UPTIME_TIMER) = 1;
 }
 
-void port_init(void)
-{
+void port_init(void) {
     fill_facts();
     start_clocks();
     uart_init();
 }
 
-const struct port_facts *port_facts(void)
-{
+const struct port_facts *port_facts(void) {
     return &facts;
 }
 
-size_t port_receive(uint8_t *into, size_t room)
-{
+size_t port_receive(uint8_t *into, size_t room) {
     return uart_take(into, room);
 }
 
-void port_send(const uint8_t *data, size_t length)
-{
+void port_send(const uint8_t *data, size_t length) {
     uart_send(data, length);
 }
 
-void port_idle(void)
-{
+void port_idle(void) {
     uart_sleep();
 }
 
-uint32_t port_cycles(void)
-{
+uint32_t port_cycles(void) {
     return DWT_CYCCNT;
 }
 
-uint32_t port_stack_used(void)
-{
+uint32_t port_stack_used(void) {
     return startup_stack_used();
 }
 
-uint32_t port_overruns(void)
-{
+uint32_t port_overruns(void) {
     return uart_overruns();
 }
 
-uint32_t port_uptime_ms(void)
-{
+uint32_t port_uptime_ms(void) {
     static uint32_t last, milliseconds, parts; /* parts: of 1/125 ms */
 
     TIMER_TASKS_CAPTURE0(UPTIME_TIMER) = 1;

@@ -22,16 +22,27 @@ __attribute__((section(".vectors"), used)) static const struct {
 } vectors = {
     link_stack_top,
     {
-        startup_reset, startup_fault, startup_fault, startup_fault, startup_fault, startup_fault,
-        startup_fault, startup_fault, startup_fault, startup_fault, startup_fault, startup_fault,
-        startup_fault, startup_fault, startup_fault,
+        startup_reset,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
     },
 };
 
 /* A boot loader may have left any stack pointer and enabled interrupts behind: both are set before C
  * code needs them, and the FPU with them, since the compiler may use its registers anywhere. */
-__attribute__((naked, noreturn)) void startup_reset(void)
-{
+__attribute__((naked, noreturn)) void startup_reset(void) {
     __asm volatile("cpsid i\n"
                    "ldr r0, =link_stack_top\n"
                    "mov sp, r0\n"
@@ -44,8 +55,7 @@ __attribute__((naked, noreturn)) void startup_reset(void)
                    "b startup_main\n");
 }
 
-void startup_main(void)
-{
+void startup_main(void) {
     const uint32_t *load = link_data_load;
 
     SCB_VTOR = (uint32_t)(uintptr_t)&vectors;
@@ -62,8 +72,7 @@ void startup_main(void)
 
 /* A fault restarts the board; the host sees a reset of cause "software" or, when even this faults,
  * "lock-up". */
-void startup_fault(void)
-{
+void startup_fault(void) {
     SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
     for (;;) {
     }

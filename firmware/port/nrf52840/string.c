@@ -9,8 +9,7 @@
 
 typedef uint32_t __attribute__((may_alias, aligned(1))) word;
 
-void *memcpy(void *restrict to, const void *restrict from, size_t count)
-{
+void *memcpy(void *restrict to, const void *restrict from, size_t count) {
     uint8_t *out = to;
     const uint8_t *in = from;
 
@@ -31,8 +30,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t count)
     return to;
 }
 
-void *memmove(void *to, const void *from, size_t count)
-{
+void *memmove(void *to, const void *from, size_t count) {
     uint8_t *out = to;
     const uint8_t *in = from;
 
@@ -54,8 +52,7 @@ void *memmove(void *to, const void *from, size_t count)
     return to;
 }
 
-void *memset(void *to, int value, size_t count)
-{
+void *memset(void *to, int value, size_t count) {
     uint8_t *out = to;
     uint32_t pattern = (uint8_t)value * 0x01010101u;
 
@@ -68,8 +65,7 @@ void *memset(void *to, int value, size_t count)
     return to;
 }
 
-int memcmp(const void *left, const void *right, size_t count)
-{
+int memcmp(const void *left, const void *right, size_t count) {
     const uint8_t *a = left, *b = right;
 
     for (; count && *a == *b; count--, a++, b++) {
@@ -77,8 +73,7 @@ int memcmp(const void *left, const void *right, size_t count)
     return count ? *a - *b : 0;
 }
 
-size_t strlen(const char *text)
-{
+size_t strlen(const char *text) {
     const char *end = text;
     while (*end) {
         end++;

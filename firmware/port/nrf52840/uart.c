@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-_Static_assert((LINK_CREDITS + 1) * FRAME_WIRE_MAX < UART_HALF - 16, "a half holds what comes between two calls");
+_Static_assert((LINK_CREDITS + 1) * FRAME_WIRE_MAX < UART_HALF - 16,
+               "a half holds what comes between two calls");
+_Static_assert(BOARD_BAUD == 1000000 || BOARD_BAUD == 115200, "the two rates that nrf52840.h names");
 _Static_assert((UART_HALF & (UART_HALF - 1)) == 0, "the byte counter wraps at 2^32");
 
 enum {
@@ -26,31 +28,27 @@ enum {
 static uint8_t ring[RING] __attribute__((aligned(4)));
 static uint8_t outgoing[FRAME_WIRE_MAX] __attribute__((aligned(4)));
 static int sending;
-static uint32_t taken;    /* bytes handed out or dropped, modulo 2^32 as all of these */
-static uint32_t begun;    /* number of the first byte of the half that is being filled */
-static uint32_t phase;    /* byte k lies at ring[(k + phase) % RING]; 0 or UART_HALF */
+static uint32_t taken; /* bytes handed out or dropped, modulo 2^32 as all of these */
+static uint32_t begun; /* number of the first byte of the half that is being filled */
+static uint32_t phase; /* byte k lies at ring[(k + phase) % RING]; 0 or UART_HALF */
 static uint32_t overruns;
 
-static uint8_t *place(uint32_t number)
-{
+static uint8_t *place(uint32_t number) {
     return ring + (number + phase) % RING;
 }
 
-static void name_next_half(void)
-{
+static void name_next_half(void) {
     UARTE_RXD_PTR = (uint32_t)(uintptr_t)place(begun + UART_HALF);
 }
 
-static void settle(void)
-{
+static void settle(void) {
     uint32_t start = DWT_CYCCNT;
     while (DWT_CYCCNT - start < SETTLE_CYCLES) {
     }
 }
 
 /* Bytes received so far, all of them in RAM. */
-static uint32_t bytes_received(void)
-{
+static uint32_t bytes_received(void) {
     TIMER_TASKS_CAPTURE0(BYTE_TIMER) = 1;
     uint32_t count = TIMER_CC0(BYTE_TIMER);
     if (count != taken) {
@@ -60,8 +58,7 @@ static uint32_t bytes_received(void)
 }
 
 /* Halves ended unattended: the hardware fills, again and again, the one that was last named. */
-static void find_place(uint32_t count)
-{
+static void find_place(uint32_t count) {
     uint32_t now = count - count % UART_HALF;
 
     phase = (begun + UART_HALF + phase - now) % RING;
@@ -70,8 +67,7 @@ static void find_place(uint32_t count)
 }
 
 /* Keeps the ring going; returns the bytes that wait. */
-static uint32_t attend(void)
-{
+static uint32_t attend(void) {
     uint32_t count = bytes_received();
     uint32_t into_halves = count - begun;
     int too_late = count % UART_HALF >= UART_HALF - MARGIN;
@@ -93,8 +89,7 @@ static uint32_t attend(void)
     return count - taken;
 }
 
-static void configure_pins(void)
-{
+static void configure_pins(void) {
     GPIO_OUTSET(BOARD_PIN_TXD / 32u) = 1u << BOARD_PIN_TXD % 32u;
     GPIO_PIN_CNF(BOARD_PIN_TXD) = GPIO_PIN_CNF_OUTPUT;
     GPIO_PIN_CNF(BOARD_PIN_RXD) = GPIO_PIN_CNF_INPUT_PULLUP;
@@ -104,8 +99,7 @@ static void configure_pins(void)
     UARTE_PSEL_CTS = UARTE_PSEL_NONE;
 }
 
-static void start_byte_counter(void)
-{
+static void start_byte_counter(void) {
     TIMER_MODE(BYTE_TIMER) = TIMER_MODE_COUNTER;
     TIMER_BITMODE(BYTE_TIMER) = TIMER_BITMODE_32;
     TIMER_TASKS_CLEAR(BYTE_TIMER) = 1;
@@ -115,8 +109,7 @@ static void start_byte_counter(void)
     PPI_CHENSET = 1u << PPI_CHANNEL;
 }
 
-void uart_init(void)
-{
+void uart_init(void) {
     UARTE_ENABLE = 0;
     configure_pins();
     UARTE_CONFIG = 0;
@@ -136,8 +129,7 @@ void uart_init(void)
     name_next_half();
 }
 
-size_t uart_take(uint8_t *into, size_t room)
-{
+size_t uart_take(uint8_t *into, size_t room) {
     uint32_t waiting = attend();
     size_t count = waiting < room ? waiting : room;
 
@@ -148,8 +140,7 @@ size_t uart_take(uint8_t *into, size_t room)
     return count;
 }
 
-void uart_send(const uint8_t *data, size_t length)
-{
+void uart_send(const uint8_t *data, size_t length) {
     attend();
     while (sending && !UARTE_EVENTS_ENDTX) {
         attend();
@@ -163,19 +154,17 @@ void uart_send(const uint8_t *data, size_t length)
     sending = 1;
 }
 
-void uart_sleep(void)
-{
+void uart_sleep(void) {
     UARTE_EVENTS_RXDRDY = 0;
     (void)UARTE_EVENTS_RXDRDY; /* the write has arrived before the pending bit is cleared */
     NVIC_ICPR0 = 1u << UARTE_IRQ;
-    settle(); /* a byte whose event was just cleared is counted now */
+    settle();            /* a byte whose event was just cleared is counted now */
     if (attend() == 0) { /* a byte from here on sets the event register: WFE falls through */
         __asm volatile("wfe" ::: "memory");
     }
 }
 
-uint32_t uart_overruns(void)
-{
+uint32_t uart_overruns(void) {
     if (UARTE_ERRORSRC & UARTE_ERRORSRC_OVERRUN) {
         overruns++;
     }

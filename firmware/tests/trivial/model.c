@@ -3,18 +3,15 @@
 
 static int before;
 
-static int8_t clamp(int value)
-{
+static int8_t clamp(int value) {
     return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
 }
 
-static int sum(const int8_t sample[])
-{
+static int sum(const int8_t sample[]) {
     return sample[0] + sample[1] + sample[2];
 }
 
-void model_window(const int8_t in[], int8_t out[])
-{
+void model_window(const int8_t in[], int8_t out[]) {
     int last = 0;
     for (int t = 0; t < MODEL_WINDOW_SAMPLES; t++) {
         int now = sum(in + t * MODEL_INPUT_CHANNELS);
@@ -23,13 +20,11 @@ void model_window(const int8_t in[], int8_t out[])
     }
 }
 
-void model_reset(void)
-{
+void model_reset(void) {
     before = 0;
 }
 
-int model_step(const int8_t sample[], int8_t estimate[])
-{
+int model_step(const int8_t sample[], int8_t estimate[]) {
     int now = sum(sample);
     estimate[0] = clamp(now / 2 + before);
     before = now;
