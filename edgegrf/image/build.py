@@ -18,6 +18,7 @@ from edgegrf.image.identity import firmware_identity
 from edgegrf.image.sizes import Sizes, measure
 from edgegrf.image.slot import check_fits
 from edgegrf.image.toolbox import build_elf, compiler_for
+from edgegrf.image.turn import turn_in
 from edgegrf.manifest import Interface, Manifest, manifest_path
 from edgegrf.progress import Progress, silent
 from edgegrf.toolchain import Compiler
@@ -59,11 +60,10 @@ def build_image(
     progress("compile model", 0, 1)
     if not tflite.is_file():
         raise ModelError(f"no model at {tflite}", fix="edgegrf export --quantize int8")
-    compile_model(tflite, folder / "model")
-    progress("compile model", 1, 1)
-    return build_image_of_c(
-        board, folder / "model", folder, tflite=tflite, compiler=compiler, progress=progress
-    )
+    with turn_in(folder):
+        compile_model(tflite, folder / "model")
+        progress("compile model", 1, 1)
+        return _build_image(board, folder / "model", folder, tflite, compiler, progress)
 
 
 def build_image_of_c(
@@ -76,6 +76,13 @@ def build_image_of_c(
     progress: Progress = silent,
 ) -> Image:
     """As `build_image`, from the C of a model that lies in the folder `model`."""
+    with turn_in(folder):
+        return _build_image(board, model, folder, tflite, compiler, progress)
+
+
+def _build_image(
+    board: Board, model: Path, folder: Path, tflite: Path | None, compiler: str | None, progress: Progress
+) -> Image:
     tools = compiler_for(board, compiler)
     identity = firmware_identity(board, tools, model, __version__)
     elf = folder / ("firmware" if board.chip == "host" else "firmware.elf")
@@ -113,7 +120,6 @@ def _is_current(elf: Path, identity: str) -> bool:
 
 def _build(board: Board, tools: Compiler, model: Path, elf: Path, identity: str) -> None:
     try:
-        elf.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".build-", dir=elf.parent))
     except OSError as error:
         raise OutputError(

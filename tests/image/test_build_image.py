@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,22 @@ def test_a_second_build_keeps_what_is_there_until_something_changes(tmp_path, co
     changed.elf.write_bytes(b"damaged")
     assert not build_image_of_c(target, model, tmp_path / "o", compiler=compiler).cached
     assert [path.name for path in (tmp_path / "o").iterdir() if path.name.startswith(".")] == []
+
+
+def test_two_processes_may_build_in_one_folder(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from edgegrf.boards import *; from edgegrf.image import *\n"
+        "from edgegrf.resources import *\n"
+        "model = shipped_file(DEFAULT_STUDENT, 'student_int8.tflite')\n"
+        "image = build_image(board('native'), model, Path(sys.argv[1]))\n"
+        "print(image.cached, image.firmware_sha256)"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = sorted(process.communicate()[0].split() for process in both)
+    assert [line[0] for line in said] == ["False", "True"] and said[0][1] == said[1][1]
 
 
 def test_the_manifest_says_what_is_inside(tmp_path):
