@@ -57,8 +57,10 @@ def smaller_than_one(real: float, place: str) -> Multiplier:
     quantised = multiplier(real) if 0.0 < real < 1.0 else None
     if quantised is None or quantised.shift > 0:
         raise UnsupportedError(
-            f"{place}: the scales cannot be combined in int8", node=place,
-            why=f"a rescaling of {real:.9g} is outside 0..1", fix="quantise the model again",
+            f"{place}: the scales cannot be combined in int8",
+            node=place,
+            why=f"a rescaling of {real:.9g} is outside 0..1",
+            fix="quantise the model again",
         )
     return quantised
 
@@ -77,8 +79,10 @@ def fits(largest: int, by: Multiplier, place: str) -> None:
     """Prove that an accumulator within +-`largest` is requantised without overflow, or refuse."""
     if by.shift > _MOST_SHIFT or largest << max(by.shift, 0) > _LARGEST:
         raise UnsupportedError(
-            f"{place}: int32 is too small for its accumulator", node=place,
-            why=f"it reaches {largest} and is then scaled by 2^{by.shift}", fix="quantise the model again",
+            f"{place}: int32 is too small for its accumulator",
+            node=place,
+            why=f"it reaches {largest} and is then scaled by 2^{by.shift}",
+            fix="quantise the model again",
         )
 
 

@@ -133,14 +133,17 @@ def _check_interface(plan: Plan, interface: Interface | None, tflite: Path) -> N
     if (sensors, outputs) != (plan.input_channels, plan.output_channels):
         raise ModelError(
             f"{tflite} takes {plan.input_channels} values and gives {plan.output_channels}",
-            why=f"its manifest names {sensors} sensors and {outputs} outputs", fix="export it again",
+            why=f"its manifest names {sensors} sensors and {outputs} outputs",
+            fix="export it again",
         )
 
 
 def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: str) -> Compiled:
     provenance = {
         "command": f"edgegrf compile {clean(tflite.name)} --name {compiled.name} --mode {mode}",
-        "version": __version__, "tflite": clean(tflite.name), "sha256": compiled.sha256,
+        "version": __version__,
+        "tflite": clean(tflite.name),
+        "sha256": compiled.sha256,
         "name": compiled.name,
     }
     used = {source for layer in compiled.plan.layers for source in layer.sources}
@@ -162,10 +165,13 @@ def _manifest(
 ) -> None:
     plan = compiled.plan
     Manifest(
-        kind="c", name=manifest.name if manifest else tflite.stem, sha256=sha256_file(source),
+        kind="c",
+        name=manifest.name if manifest else tflite.stem,
+        sha256=sha256_file(source),
         interface=manifest.interface if manifest else None,
         model={
-            "modes": compiled.modes, "receptive_field": plan.receptive_field,
+            "modes": compiled.modes,
+            "receptive_field": plan.receptive_field,
             "stream_refusal": plan.stream_refusal,
             "weight_bytes": compiled.weight_bytes,
             "ram_bytes_window": compiled.window.ram_bytes if compiled.window else 0,
@@ -175,5 +181,6 @@ def _manifest(
             "input": {"scale": plan.input_scale, "zero_point": plan.input_zero_point},
             "output": {"scale": plan.output_scale, "zero_point": plan.output_zero_point},
         },
-        sources={tflite.name: compiled.sha256}, command=command,
+        sources={tflite.name: compiled.sha256},
+        command=command,
     ).write(source)

@@ -25,8 +25,12 @@ def environment() -> Any:
     import jinja2
 
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("edgegrf.compiler"), trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, undefined=jinja2.StrictUndefined, autoescape=False,
+        loader=jinja2.PackageLoader("edgegrf.compiler"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
     )
 
 
@@ -37,19 +41,27 @@ def clean(text: str, longest: int = 90) -> str:
 
 def source_text(plan: Plan, window: Memory | None, stream: Memory | None, **provenance: str) -> str:
     """NAME.c for the modes that have a memory plan; `provenance` fills the template's first lines."""
-    text: str = environment().get_template("model.c.j2").render(
-        layers=[_layer(layer) for layer in plan.layers],
-        window=None if window is None else _window(plan, window),
-        stream=None if stream is None else _stream(plan, stream),
-        **provenance,
+    text: str = (
+        environment()
+        .get_template("model.c.j2")
+        .render(
+            layers=[_layer(layer) for layer in plan.layers],
+            window=None if window is None else _window(plan, window),
+            stream=None if stream is None else _stream(plan, stream),
+            **provenance,
+        )
     )
     return text
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
     return {
-        "place": clean(layer.place), "shape": list(layer.shape), "name": layer.name, "struct": layer.struct,
-        "fields": _fields(layer.fields, 1), "arrays": [_array(array) for array in layer.arrays],
+        "place": clean(layer.place),
+        "shape": list(layer.shape),
+        "name": layer.name,
+        "struct": layer.struct,
+        "fields": _fields(layer.fields, 1),
+        "arrays": [_array(array) for array in layer.arrays],
     }
 
 
@@ -101,8 +113,11 @@ def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
     if memory.rings:
         reset.append("memset(ring_head, 0, sizeof ring_head)")
     return {
-        "arena_bytes": memory.arena_bytes, "state_bytes": memory.state_bytes, "heads": len(memory.rings),
-        "calls": calls, "reset": reset,
+        "arena_bytes": memory.arena_bytes,
+        "state_bytes": memory.state_bytes,
+        "heads": len(memory.rings),
+        "calls": calls,
+        "reset": reset,
     }
 
 

@@ -56,7 +56,8 @@ def _inputs(scale: float, zero_point: int, place: str) -> tuple[Ints, NDArray[np
     fraction, shift = math.frexp(scale * (1 << (31 - _INPUT_BITS)))
     if not 0 <= shift <= 62:
         raise UnsupportedError(
-            f"{place}: its input's scale {scale:.9g} is beyond this operator", node=place,
+            f"{place}: its input's scale {scale:.9g} is beyond this operator",
+            node=place,
             fix="quantise the model again",
         )
     radius = math.floor(((1 << _INPUT_BITS) - 1) * (1 << (31 - _INPUT_BITS)) / (1 << shift))

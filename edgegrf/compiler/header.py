@@ -22,11 +22,21 @@ def header_text(compiled: Compiled, manifest: Manifest | None, **provenance: str
     interface = manifest.interface if manifest else None
     digest = bytes.fromhex(compiled.sha256)
     lines = [", ".join(f"0x{byte:02x}" for byte in digest[i : i + 8]) for i in range(0, 32, 8)]
-    text: str = environment().get_template("model.h.j2").render(
-        title=compiled.title, macro=compiled.name.upper(), guard=f"{compiled.name.upper()}_H",
-        modes=compiled.modes, window=compiled.window is not None, stream=compiled.stream is not None,
-        manual=_manual(compiled, interface), numbers=_numbers(compiled, interface),
-        sha256_lines=[line + ("," if line is not lines[-1] else "") for line in lines], **provenance,
+    text: str = (
+        environment()
+        .get_template("model.h.j2")
+        .render(
+            title=compiled.title,
+            macro=compiled.name.upper(),
+            guard=f"{compiled.name.upper()}_H",
+            modes=compiled.modes,
+            window=compiled.window is not None,
+            stream=compiled.stream is not None,
+            manual=_manual(compiled, interface),
+            numbers=_numbers(compiled, interface),
+            sha256_lines=[line + ("," if line is not lines[-1] else "") for line in lines],
+            **provenance,
+        )
     )
     return text
 

@@ -95,7 +95,8 @@ class Lowering:
         tensor = self.graph.tensors[node.inputs[slot]]
         if tensor.data is None or tensor.dtype != dtype:
             raise UnsupportedError(
-                f"{node.place}: input {slot} must be a constant of {dtype}", node=node.place,
+                f"{node.place}: input {slot} must be a constant of {dtype}",
+                node=node.place,
                 why=f"it is {tensor.dtype}{'' if tensor.data is not None else ' and computed'}",
             )
         return tensor.data

@@ -61,7 +61,10 @@ def plan_memory(plan: Plan, *, stream: bool) -> Memory:
     return Memory(
         values={value: slot.offset for value, slot in slots.items()},
         scratch={position: slot.offset for position, slot in scratch.items()},
-        rings=rings, states=states, arena_bytes=arena, state_bytes=used,
+        rings=rings,
+        states=states,
+        arena_bytes=arena,
+        state_bytes=used,
     )
 
 

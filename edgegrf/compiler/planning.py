@@ -75,9 +75,15 @@ def _own(lowering: Lowering, view: View, label: str) -> int:
     copy = lowering.value("inner", value.size, value.step, label, lowering.reach[view.value])
     lowering.layers.append(
         Layer(
-            name=f"copy_{copy}", kind="COPY", place=f"COPY to the {label}", shape=view.shape,
-            inputs=(view.value,), output=copy, window=f"memcpy({{out}}, {{in0}}, {value.size})",
-            step=f"memcpy({{out}}, {{in0}}, {value.step})", sources=(),
+            name=f"copy_{copy}",
+            kind="COPY",
+            place=f"COPY to the {label}",
+            shape=view.shape,
+            inputs=(view.value,),
+            output=copy,
+            window=f"memcpy({{out}}, {{in0}}, {value.size})",
+            step=f"memcpy({{out}}, {{in0}}, {value.step})",
+            sources=(),
         )
     )
     return copy
@@ -98,10 +104,18 @@ def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict
     return Plan(
         layers=_needed(lowering.layers, {output, *nexts.values()}),
         values=tuple(_as_output(v) if v.index == output else v for v in lowering.values),
-        input=entry.index, output=output, states=states, samples=lowering.samples,
-        estimates=value.size // channels, input_channels=entry.size // lowering.samples,
-        output_channels=channels, input_scale=float(in_scale), input_zero_point=in_zero,
-        output_scale=float(out_scale), output_zero_point=out_zero, receptive_field=reach,
+        input=entry.index,
+        output=output,
+        states=states,
+        samples=lowering.samples,
+        estimates=value.size // channels,
+        input_channels=entry.size // lowering.samples,
+        output_channels=channels,
+        input_scale=float(in_scale),
+        input_zero_point=in_zero,
+        output_scale=float(out_scale),
+        output_zero_point=out_zero,
+        receptive_field=reach,
         stream_refusal=lowering.refusal,
     )
 

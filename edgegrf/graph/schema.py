@@ -47,7 +47,9 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     ),
     "CONV_2D": OperatorSchema(3, 3, "Conv2DOptions", {**_STRIDE, **_ACTIVATION, **_DILATION}),
     "DEPTHWISE_CONV_2D": OperatorSchema(
-        4, 3, "DepthwiseConv2DOptions",
+        4,
+        3,
+        "DepthwiseConv2DOptions",
         {**_STRIDE, **_ACTIVATION, **_DILATION, "depth_multiplier": ("depthMultiplier",)},
     ),
     "FULLY_CONNECTED": OperatorSchema(9, 4, "FullyConnectedOptions", _ACTIVATION),

@@ -19,9 +19,19 @@ MOST_TENSORS = 16384
 _RUNTIME = ("int8", "int16")
 #: kind -> (least, most) inputs; an input from the third on may be absent (-1)
 _INPUTS = {
-    "CONV_2D": (2, 3), "DEPTHWISE_CONV_2D": (2, 3), "FULLY_CONNECTED": (2, 3), "ADD": (2, 2), "SUB": (2, 2),
-    "MUL": (2, 2), "PAD": (2, 2), "RESHAPE": (1, 2), "AVERAGE_POOL_2D": (1, 1), "LOGISTIC": (1, 1),
-    "TANH": (1, 1), "RELU": (1, 1), "RELU6": (1, 1),
+    "CONV_2D": (2, 3),
+    "DEPTHWISE_CONV_2D": (2, 3),
+    "FULLY_CONNECTED": (2, 3),
+    "ADD": (2, 2),
+    "SUB": (2, 2),
+    "MUL": (2, 2),
+    "PAD": (2, 2),
+    "RESHAPE": (1, 2),
+    "AVERAGE_POOL_2D": (1, 1),
+    "LOGISTIC": (1, 1),
+    "TANH": (1, 1),
+    "RELU": (1, 1),
+    "RELU6": (1, 1),
 }
 
 
@@ -77,8 +87,10 @@ def _check_operator(graph: Graph, position: int, operator: Operator, defined: se
 def _check_activation(tensor: Tensor) -> None:
     if tensor.dtype not in _RUNTIME:
         raise UnsupportedError(
-            f"tensor '{tensor.name}' is {tensor.dtype}", node=tensor.name,
-            why="only fully quantised int8 models run here", fix="edgegrf export --quantize int8",
+            f"tensor '{tensor.name}' is {tensor.dtype}",
+            node=tensor.name,
+            why="only fully quantised int8 models run here",
+            fix="edgegrf export --quantize int8",
         )
     quantization = tensor.quantization
     if quantization is None or len(quantization.scales) != 1:

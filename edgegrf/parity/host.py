@@ -28,7 +28,13 @@ Int8 = NDArray[np.int8]
 
 #: what generated code and kernels compile cleanly under, on every compiler
 WARNINGS = (
-    "-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wmissing-prototypes", "-Wdouble-promotion", "-Werror",
+    "-std=c99",
+    "-Wall",
+    "-Wextra",
+    "-Wconversion",
+    "-Wmissing-prototypes",
+    "-Wdouble-promotion",
+    "-Werror",
 )
 _HARNESS = Path(__file__).with_name("host_library.c")
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
@@ -42,7 +48,7 @@ class HostModel:
             self.info: Compiled = compile_model(tflite, Path(name) / "c")
             sources = (*self.info.sources, _HARNESS)
             built = shared_library(sources, self.info.folder, compiler or host_compiler())
-            # a copy of its own: a library that is loaded twice from one path shares its statics
+            # a copy of its own: a library that is loaded twice from one path shares its static buffers
             own = Path(shutil.copy(built, Path(name) / f"model{_SUFFIX}"))
             self._library: Any = ctypes.CDLL(str(own))
         for function in (self._library.host_window, self._library.host_stream):

@@ -24,9 +24,7 @@ Int8 = NDArray[np.int8]
 _SOURCE, _TARGET = "tflm", "c-host"
 
 
-def check_window(
-    tflite: Path, host: HostModel, windows: Int8, *, progress: Progress = silent
-) -> LinkResult:
+def check_window(tflite: Path, host: HostModel, windows: Int8, *, progress: Progress = silent) -> LinkResult:
     """Windows [N, samples, ...] int8 through both; every estimate must have the same bits."""
     data = tflite.read_bytes()
     graph = read_tflite(data)
@@ -38,9 +36,7 @@ def check_window(
     return compare(np.array(want, np.int8), host.window(windows).reshape(len(windows), -1), "window")
 
 
-def check_stream(
-    tflite: Path, host: HostModel, samples: Int8, *, progress: Progress = silent
-) -> LinkResult:
+def check_stream(tflite: Path, host: HostModel, samples: Int8, *, progress: Progress = silent) -> LinkResult:
     """A walk [T, ...] int8, streamed by the C from a reset, against TFLM's windows or steps of it."""
     data = tflite.read_bytes()
     graph = read_tflite(data)
@@ -54,9 +50,7 @@ def check_stream(
     return compare(expected, host.stream(samples), "stream")
 
 
-def overlapped(
-    judge: Judge, graph: Graph, plan: Plan, samples: Int8, *, progress: Progress = silent
-) -> Int8:
+def overlapped(judge: Judge, graph: Graph, plan: Plan, samples: Int8, *, progress: Progress = silent) -> Int8:
     """Estimates [T, K] of a walk [T, ...] by windows that overlap by what an estimate depends on.
 
     The first window begins at the first sample, as the stream does after a reset; of every later one
@@ -66,7 +60,8 @@ def overlapped(
     if past < 0 or (past >= length and len(samples) > length):
         raise UnsupportedError(
             "no window of the judge covers what a streamed estimate depends on",
-            why=f"{plan.receptive_field} samples of {length}", fix="export the model with a longer window",
+            why=f"{plan.receptive_field} samples of {length}",
+            fix="export the model with a longer window",
         )
     flat = samples.reshape(len(samples), -1)
     estimates = np.empty((len(flat), plan.output_channels), np.int8)

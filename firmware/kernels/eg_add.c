@@ -2,14 +2,12 @@
 #include "eg_kernels.h"
 
 /* Both operands are brought to a common scale with 20 bits below the point before they meet. */
-static int32_t common(int8_t x, int32_t zero_point, int32_t multiplier, int32_t shift)
-{
+static int32_t common(int8_t x, int32_t zero_point, int32_t multiplier, int32_t shift) {
     return eg_requantise((x - zero_point) * (1 << 20), multiplier, shift);
 }
 
 static void combine(const struct eg_binary *p, int32_t sign, int32_t frames, const int8_t *a, const int8_t *b,
-                    int8_t *out)
-{
+                    int8_t *out) {
     int32_t rows = p->size[0] * p->size[1] * p->size[2];
 
     for (int32_t frame = 0; frame < frames; frame++) {
@@ -33,12 +31,10 @@ static void combine(const struct eg_binary *p, int32_t sign, int32_t frames, con
     }
 }
 
-void eg_add(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out)
-{
+void eg_add(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out) {
     combine(p, 1, frames, a, b, out);
 }
 
-void eg_sub(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out)
-{
+void eg_sub(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out) {
     combine(p, -1, frames, a, b, out);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eg_kernels.h"
 
-void eg_conv(const struct eg_conv *p, int32_t frames, const int8_t *in, int8_t *scratch, int8_t *out)
-{
+void eg_conv(const struct eg_conv *p, int32_t frames, const int8_t *in, int8_t *scratch, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
 
     for (int32_t frame = 0; frame < frames; frame++) {
@@ -17,8 +16,7 @@ void eg_conv(const struct eg_conv *p, int32_t frames, const int8_t *in, int8_t *
 }
 
 void eg_conv_step(const struct eg_conv *p, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *scratch,
-                  int8_t *out)
-{
+                  int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
 
     for (int32_t x = 0; x < g->out_w; x++) {

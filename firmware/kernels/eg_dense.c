@@ -3,8 +3,7 @@
 
 enum { LANES = 4 };
 
-static int32_t dot(const int8_t *weights, const int8_t *x, int32_t depth, int32_t sum)
-{
+static int32_t dot(const int8_t *weights, const int8_t *x, int32_t depth, int32_t sum) {
     for (int32_t k = 0; k < depth; k++) {
         sum += weights[k] * x[k];
     }
@@ -12,8 +11,8 @@ static int32_t dot(const int8_t *weights, const int8_t *x, int32_t depth, int32_
 }
 
 /* Four outputs at once, so that each input is loaded once for all of them. */
-static void dot4(const int8_t *w0, const int8_t *x, int32_t depth, const int32_t bias[LANES], int32_t sum[LANES])
-{
+static void dot4(const int8_t *w0, const int8_t *x, int32_t depth, const int32_t bias[LANES],
+                 int32_t sum[LANES]) {
     const int8_t *w1 = w0 + depth;
     const int8_t *w2 = w1 + depth;
     const int8_t *w3 = w2 + depth;
@@ -33,15 +32,13 @@ static void dot4(const int8_t *w0, const int8_t *x, int32_t depth, const int32_t
     sum[3] = s3;
 }
 
-static int8_t finish(const struct eg_dense *p, int32_t o, int32_t sum)
-{
+static int8_t finish(const struct eg_dense *p, int32_t o, int32_t sum) {
     int32_t scaled = eg_requantise(sum, p->multiplier[o], p->shift[o]);
 
     return eg_clamp(scaled + p->output_zero_point, p->activation_min, p->activation_max);
 }
 
-void eg_dense(const struct eg_dense *p, int32_t positions, const int8_t *in, int8_t *out)
-{
+void eg_dense(const struct eg_dense *p, int32_t positions, const int8_t *in, int8_t *out) {
     for (int32_t i = 0; i < positions; i++) {
         const int8_t *weights = p->weights;
         int32_t o = 0;

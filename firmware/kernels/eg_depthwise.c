@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eg_kernels.h"
 
-static void position(const struct eg_depthwise *p, const int8_t *patch, int8_t *out)
-{
+static void position(const struct eg_depthwise *p, const int8_t *patch, int8_t *out) {
     int32_t taps = p->geometry.kernel_h * p->geometry.kernel_w;
     int32_t channels = p->geometry.in_c;
     int32_t outputs = channels * p->multiplicity;
@@ -26,8 +25,7 @@ static void position(const struct eg_depthwise *p, const int8_t *patch, int8_t *
 }
 
 void eg_depthwise(const struct eg_depthwise *p, int32_t frames, const int8_t *in, int8_t *scratch,
-                  int8_t *out)
-{
+                  int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
 
     for (int32_t frame = 0; frame < frames; frame++) {
@@ -42,8 +40,7 @@ void eg_depthwise(const struct eg_depthwise *p, int32_t frames, const int8_t *in
 }
 
 void eg_depthwise_step(const struct eg_depthwise *p, int8_t *ring, uint32_t *head, const int8_t *in,
-                       int8_t *scratch, int8_t *out)
-{
+                       int8_t *scratch, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
 
     for (int32_t x = 0; x < g->out_w; x++) {

@@ -128,8 +128,7 @@ void eg_ring_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, con
 
 /* MultiplyByQuantizedMultiplier of TFLite with its two roundings: half up when doubling-high, then half away
  * from zero when shifting right.  Requires |x| * 2^shift < 2^31 and multiplier >= 0. */
-static inline int32_t eg_requantise(int32_t x, int32_t multiplier, int32_t shift)
-{
+static inline int32_t eg_requantise(int32_t x, int32_t multiplier, int32_t shift) {
     int32_t left = shift > 0 ? shift : 0;
     int32_t right = left - shift;
     int64_t product = (int64_t)(x * ((int32_t)1 << left)) * multiplier;
@@ -140,8 +139,7 @@ static inline int32_t eg_requantise(int32_t x, int32_t multiplier, int32_t shift
     return (int32_t)((int64_t)high >> right) + ((high & mask) > threshold ? 1 : 0);
 }
 
-static inline int8_t eg_clamp(int32_t x, int32_t low, int32_t high)
-{
+static inline int8_t eg_clamp(int32_t x, int32_t low, int32_t high) {
     x = x < low ? low : x;
     return (int8_t)(x > high ? high : x);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eg_kernels.h"
 
-void eg_mul(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out)
-{
+void eg_mul(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out) {
     int32_t rows = p->size[0] * p->size[1] * p->size[2];
 
     for (int32_t frame = 0; frame < frames; frame++) {

@@ -4,8 +4,7 @@
 #include <string.h>
 
 /* The input's innermost row that goes to row `index` of the output, or NULL where that is padding. */
-static const int8_t *source(const struct eg_pad *p, const int8_t *in, int32_t index)
-{
+static const int8_t *source(const struct eg_pad *p, const int8_t *in, int32_t index) {
     int32_t offset = 0;
     int32_t pitch = p->in[4];
 
@@ -22,8 +21,7 @@ static const int8_t *source(const struct eg_pad *p, const int8_t *in, int32_t in
     return in + offset;
 }
 
-void eg_pad(const struct eg_pad *p, int32_t frames, const int8_t *in, int8_t *out)
-{
+void eg_pad(const struct eg_pad *p, int32_t frames, const int8_t *in, int8_t *out) {
     int32_t rows = p->out[0] * p->out[1] * p->out[2] * p->out[3];
     int32_t frame_size = p->in[0] * p->in[1] * p->in[2] * p->in[3] * p->in[4];
 

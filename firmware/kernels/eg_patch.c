@@ -3,14 +3,12 @@
 
 #include <string.h>
 
-static int32_t clip(int32_t x, int32_t low, int32_t high)
-{
+static int32_t clip(int32_t x, int32_t low, int32_t high) {
     return x < low ? low : (x > high ? high : x);
 }
 
 /* One row of a patch: kernel_w columns from column x0 on, zero points outside of the row. */
-static int8_t *gather_row(const struct eg_geometry *g, const int8_t *row, int32_t x0, int8_t *to)
-{
+static int8_t *gather_row(const struct eg_geometry *g, const int8_t *row, int32_t x0, int8_t *to) {
     size_t bytes = (size_t)g->in_c;
 
     for (int32_t kx = 0; kx < g->kernel_w; kx++, to += bytes) {
@@ -26,8 +24,7 @@ static int8_t *gather_row(const struct eg_geometry *g, const int8_t *row, int32_
 }
 
 const int8_t *eg_patch(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_t x,
-                       int8_t *scratch)
-{
+                       int8_t *scratch) {
     int32_t y0 = y * g->stride_h - g->pad_top;
     int32_t x0 = x * g->stride_w - g->pad_left;
     int32_t pitch = g->in_w * g->in_c;
@@ -49,8 +46,7 @@ const int8_t *eg_patch(const struct eg_geometry *g, const int8_t *frame, int32_t
 }
 
 const int8_t *eg_patch_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row,
-                            int32_t x, int8_t *scratch)
-{
+                            int32_t x, int8_t *scratch) {
     uint32_t rows = (uint32_t)((g->kernel_h - 1) * g->dilation_h);
     uint32_t pitch = (uint32_t)(g->in_w * g->in_c);
     int32_t x0 = x * g->stride_w - g->pad_left;
@@ -66,8 +62,7 @@ const int8_t *eg_patch_ring(const struct eg_geometry *g, const int8_t *ring, uin
     return scratch;
 }
 
-void eg_ring_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, const int8_t *row)
-{
+void eg_ring_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, const int8_t *row) {
     uint32_t rows = (uint32_t)((g->kernel_h - 1) * g->dilation_h);
     uint32_t pitch = (uint32_t)(g->in_w * g->in_c);
 

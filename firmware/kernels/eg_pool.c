@@ -6,8 +6,7 @@ struct span {
     int32_t from, to;
 };
 
-static struct span overlap(int32_t origin, int32_t kernel, int32_t size)
-{
+static struct span overlap(int32_t origin, int32_t kernel, int32_t size) {
     struct span s;
 
     s.from = origin < 0 ? 0 : origin;
@@ -15,8 +14,7 @@ static struct span overlap(int32_t origin, int32_t kernel, int32_t size)
     return s;
 }
 
-static int8_t mean(const struct eg_pool *p, const int8_t *in, struct span rows, struct span columns)
-{
+static int8_t mean(const struct eg_pool *p, const int8_t *in, struct span rows, struct span columns) {
     const struct eg_geometry *g = &p->geometry;
     int32_t count = (rows.to - rows.from) * (columns.to - columns.from);
     int32_t sum = 0;
@@ -30,8 +28,7 @@ static int8_t mean(const struct eg_pool *p, const int8_t *in, struct span rows, 
     return eg_clamp(sum, p->activation_min, p->activation_max);
 }
 
-void eg_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out)
-{
+void eg_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
 
     for (int32_t frame = 0; frame < frames; frame++) {

@@ -105,8 +105,14 @@ class Maker:
         if multiplier:
             weights = self.constant((1, *kernel, c * multiplier))
             return self.weighted(
-                "DEPTHWISE_CONV_2D", x, weights, 3, (n, *size, c * multiplier), kernel[0] * kernel[1],
-                depth_multiplier=multiplier, **options,
+                "DEPTHWISE_CONV_2D",
+                x,
+                weights,
+                3,
+                (n, *size, c * multiplier),
+                kernel[0] * kernel[1],
+                depth_multiplier=multiplier,
+                **options,
             )
         weights = self.constant((outputs, *kernel, c))
         depth = kernel[0] * kernel[1] * c
@@ -149,7 +155,12 @@ class Maker:
         result = self.tensor((n, *out, c), self.scale_of(x), self.zero_of(x))
         activation = self.act()
         return self.op(
-            "AVERAGE_POOL_2D", (x,), result, padding=padding, stride=stride, filter=size,
+            "AVERAGE_POOL_2D",
+            (x,),
+            result,
+            padding=padding,
+            stride=stride,
+            filter=size,
             activation=activation,
         )
 
@@ -246,7 +257,12 @@ def rows(rng):
         k, kw, d = int(rng.integers(1, 4)), int(rng.integers(1, 3)), int(rng.integers(1, 3))
         x = m.pad(x, [(0, 0), ((k - 1) * d, 0), (int(rng.integers(2)), int(rng.integers(1, 2))), (0, 0)])
         x = m.conv(
-            x, (k, kw), int(rng.integers(1, 5)), "VALID", (1, int(rng.integers(1, 3))), (d, 1),
+            x,
+            (k, kw),
+            int(rng.integers(1, 5)),
+            "VALID",
+            (1, int(rng.integers(1, 3))),
+            (d, 1),
             int(rng.integers(3)),
         )
     return m.graph([first], [x])

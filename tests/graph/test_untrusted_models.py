@@ -120,8 +120,13 @@ def dense_graph(**changes):
     parts = {
         "x": Tensor("x", (1, 4, 2), "int8", one),
         "w": Tensor("w", (3, 2), "int8", one, np.ones((3, 2), np.int8)),
-        "b": Tensor("b", (3,), "int32", Quantization(np.array([0.01], np.float32), np.array([0])),
-                    np.ones(3, np.int32)),
+        "b": Tensor(
+            "b",
+            (3,),
+            "int32",
+            Quantization(np.array([0.01], np.float32), np.array([0])),
+            np.ones(3, np.int32),
+        ),
         "y": Tensor("y", (1, 4, 3), "int8", one),
     }
     for name, change in changes.items():
@@ -153,7 +158,9 @@ BENT = {
     "weights that are computed": {"w": {"data": None}},
     "scales beyond float32": {"x": scales(3e38), "w": scales(3e38)},
     "a multiplier of 2^60 on nothing": {
-        "x": scales(1e9), "w": {**scales(1e9), "data": np.zeros((3, 2), np.int8)}, "y": scales(1.0),
+        "x": scales(1e9),
+        "w": {**scales(1e9), "data": np.zeros((3, 2), np.int8)},
+        "y": scales(1.0),
         "b": {**scales(1e18), "data": np.zeros(3, np.int32)},
     },
     "accumulator overflow": {"b": {"data": np.full(3, 2**31 - 1, np.int32)}},

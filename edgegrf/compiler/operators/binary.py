@@ -45,12 +45,19 @@ def lower(lowering: Lowering, node: Node) -> None:
     computed = [side for side in (a, b) if side.value is not None]
     full = [i for i, side in enumerate(computed) if side.shape == node.out.shape]
     layer = Layer(
-        name=name, kind=node.kind, place=node.place, shape=node.out.shape,
-        inputs=tuple(side.value for side in computed if side.value is not None), output=0,
-        window=call % frames, step=call % 1,
-        sources=("eg_add.c" if node.kind != "MUL" else "eg_mul.c",), struct="eg_binary",
+        name=name,
+        kind=node.kind,
+        place=node.place,
+        shape=node.out.shape,
+        inputs=tuple(side.value for side in computed if side.value is not None),
+        output=0,
+        window=call % frames,
+        step=call % 1,
+        sources=("eg_add.c" if node.kind != "MUL" else "eg_mul.c",),
+        struct="eg_binary",
         fields=(*_loops(node, a, b, time), *_scales(lowering, node)),
-        arrays=tuple(side.array for side in (a, b) if side.array is not None), in_place=tuple(full),
+        arrays=tuple(side.array for side in (a, b) if side.array is not None),
+        in_place=tuple(full),
     )
     lowering.finish(node, layer, time)
 
@@ -124,8 +131,11 @@ def _loops(node: Node, a: Operand, b: Operand, time: int | None) -> tuple[tuple[
     frame_a = math.prod(pa) if a.value is not None and time is not None else 0
     frame_b = math.prod(pb) if b.value is not None and time is not None else 0
     return (
-        ("size", sizes), ("stride_a", strides_a), ("stride_b", strides_b),
-        ("frame_a", frame_a), ("frame_b", frame_b),
+        ("size", sizes),
+        ("stride_a", strides_a),
+        ("stride_b", strides_b),
+        ("frame_a", frame_a),
+        ("frame_b", frame_b),
     )
 
 
@@ -148,9 +158,15 @@ def _scales(lowering: Lowering, node: Node) -> tuple[tuple[str, Any], ...]:
     else:
         by_a, by_b, by = _sum_multipliers(node, scale_a, scale_b, scale)
     return (
-        ("zero_point_a", zero_a), ("zero_point_b", zero_b),
-        ("multiplier_a", by_a.mantissa), ("multiplier_b", by_b.mantissa), ("multiplier", by.mantissa),
-        ("shift_a", by_a.shift), ("shift_b", by_b.shift), ("shift", by.shift), *output_fields(lowering, node),
+        ("zero_point_a", zero_a),
+        ("zero_point_b", zero_b),
+        ("multiplier_a", by_a.mantissa),
+        ("multiplier_b", by_b.mantissa),
+        ("multiplier", by.mantissa),
+        ("shift_a", by_a.shift),
+        ("shift_b", by_b.shift),
+        ("shift", by.shift),
+        *output_fields(lowering, node),
     )
 
 

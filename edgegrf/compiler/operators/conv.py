@@ -36,7 +36,9 @@ def lower(lowering: Lowering, node: Node) -> None:
     if kernel.shape[3] != geometry.channels:
         raise UnsupportedError(
             f"{node.place}: {kernel.shape[3]} channels of weights for {geometry.channels} of input",
-            node=node.place, why="grouped convolutions are not in the set", fix="use groups 1 or depthwise",
+            node=node.place,
+            why="grouped convolutions are not in the set",
+            fix="use groups 1 or depthwise",
         )
     matrix = kernel.reshape(outputs, -1)
     if geometry.pointwise:
@@ -82,8 +84,14 @@ def _depthwise(
 
 
 def _emit(
-    lowering: Lowering, node: Node, source: View, geometry: Geometry, name: str, macs_per_position: int,
-    fields: tuple[tuple[str, Any], ...], arrays: tuple[Array, ...],
+    lowering: Lowering,
+    node: Node,
+    source: View,
+    geometry: Geometry,
+    name: str,
+    macs_per_position: int,
+    fields: tuple[tuple[str, Any], ...],
+    arrays: tuple[Array, ...],
 ) -> None:
     rows, columns = geometry.rows, geometry.columns
     kernel = "eg_depthwise" if node.kind == "DEPTHWISE_CONV_2D" else "eg_conv"
@@ -91,12 +99,22 @@ def _emit(
     ring, time, step = _streamed(lowering, node, source, geometry, kernel)
     out_columns = columns.out * (1 if geometry.rows_are_time else rows.out)
     layer = Layer(
-        name=name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,), output=0,
-        window=f"{kernel}(&{{p}}, {geometry.frames}, {{in0}}, {{scratch}}, {{out}})", step=step,
+        name=name,
+        kind=node.kind,
+        place=node.place,
+        shape=node.out.shape,
+        inputs=(source.value,),
+        output=0,
+        window=f"{kernel}(&{{p}}, {geometry.frames}, {{in0}}, {{scratch}}, {{out}})",
+        step=step,
         sources=(f"{kernel}.c", "eg_patch.c", *(("eg_dense.c",) if kernel == "eg_conv" else ())),
-        struct=kernel, fields=(("geometry", geometry.fields(zero_point)), *fields), arrays=arrays,
-        macs=macs_per_position * math.prod(node.out.shape[:3]), step_macs=macs_per_position * out_columns,
-        scratch=rows.kernel * columns.kernel * geometry.channels, ring=ring,
+        struct=kernel,
+        fields=(("geometry", geometry.fields(zero_point)), *fields),
+        arrays=arrays,
+        macs=macs_per_position * math.prod(node.out.shape[:3]),
+        step_macs=macs_per_position * out_columns,
+        scratch=rows.kernel * columns.kernel * geometry.channels,
+        ring=ring,
     )
     lowering.finish(node, layer, time, reach=rows.past if ring else 0)
 

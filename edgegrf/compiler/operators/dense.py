@@ -57,10 +57,20 @@ def emit(lowering: Lowering, node: Node, source: View, matrix: Int8, by: list[Mu
     name = node.name("dense")
     fields, arrays = fold(lowering, node, name, matrix, by)
     layer = Layer(
-        name=name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,), output=0,
+        name=name,
+        kind=node.kind,
+        place=node.place,
+        shape=node.out.shape,
+        inputs=(source.value,),
+        output=0,
         window=f"eg_dense(&{{p}}, {positions}, {{in0}}, {{out}})",
-        step=f"eg_dense(&{{p}}, {per_step}, {{in0}}, {{out}})", sources=("eg_dense.c",), struct="eg_dense",
-        fields=fields, arrays=arrays, macs=positions * matrix.size, step_macs=per_step * matrix.size,
+        step=f"eg_dense(&{{p}}, {per_step}, {{in0}}, {{out}})",
+        sources=("eg_dense.c",),
+        struct="eg_dense",
+        fields=fields,
+        arrays=arrays,
+        macs=positions * matrix.size,
+        step_macs=per_step * matrix.size,
     )
     lowering.finish(node, layer, time)
 

@@ -59,12 +59,20 @@ class Geometry:
         """The initialisers of struct eg_geometry."""
         rows, columns = self.rows, self.columns
         return (
-            ("in_h", rows.size), ("in_w", columns.size), ("in_c", self.channels),
-            ("out_h", rows.out), ("out_w", columns.out),
-            ("kernel_h", rows.kernel), ("kernel_w", columns.kernel),
-            ("stride_h", rows.stride), ("stride_w", columns.stride),
-            ("dilation_h", rows.dilation), ("dilation_w", columns.dilation),
-            ("pad_top", rows.pad), ("pad_left", columns.pad), ("zero_point", zero_point),
+            ("in_h", rows.size),
+            ("in_w", columns.size),
+            ("in_c", self.channels),
+            ("out_h", rows.out),
+            ("out_w", columns.out),
+            ("kernel_h", rows.kernel),
+            ("kernel_w", columns.kernel),
+            ("stride_h", rows.stride),
+            ("stride_w", columns.stride),
+            ("dilation_h", rows.dilation),
+            ("dilation_w", columns.dilation),
+            ("pad_top", rows.pad),
+            ("pad_left", columns.pad),
+            ("zero_point", zero_point),
         )
 
 

@@ -26,9 +26,17 @@ def lower(lowering: Lowering, node: Node) -> None:
     step = math.prod(source.frame())
     call = "eg_lookup({p}, %d, {in0}, {out})"
     layer = Layer(
-        name=table.name, kind=node.kind, place=node.place, shape=node.out.shape, inputs=(source.value,),
-        output=0, window=call % (step * source.frames()), step=call % step,
-        sources=("eg_lookup.c",), arrays=(table,), in_place=(0,),
+        name=table.name,
+        kind=node.kind,
+        place=node.place,
+        shape=node.out.shape,
+        inputs=(source.value,),
+        output=0,
+        window=call % (step * source.frames()),
+        step=call % step,
+        sources=("eg_lookup.c",),
+        arrays=(table,),
+        in_place=(0,),
     )
     lowering.finish(node, layer, source.time)
 
@@ -62,6 +70,8 @@ def _relu(node: Node, scale: Any, zero_point: int, out_scale: Any, out_zero: int
 def _insist(node: Node, scale: float, zero_point: int, want_scale: float, want_zero: int) -> None:
     if scale != want_scale or zero_point != want_zero:
         raise UnsupportedError(
-            f"{node.place}: its output has scale {scale:.9g} and zero point {zero_point}", node=node.place,
-            why=f"TFLite defines it for {want_scale:.9g} and {want_zero}", fix="quantise the model again",
+            f"{node.place}: its output has scale {scale:.9g} and zero point {zero_point}",
+            node=node.place,
+            why=f"TFLite defines it for {want_scale:.9g} and {want_zero}",
+            fix="quantise the model again",
         )

@@ -52,10 +52,16 @@ def materialise(lowering: Lowering, tensor: int, view: View) -> View:
     value = lowering.value("inner", frames * step, step, record.name, lowering.reach[view.value])
     lowering.layers.append(
         Layer(
-            name=f"pad_{value}", kind="PAD", place=place, shape=view.padded, inputs=(view.value,),
-            output=value, window=f"eg_pad(&{{p}}, {frames}, {{in0}}, {{out}})",
+            name=f"pad_{value}",
+            kind="PAD",
+            place=place,
+            shape=view.padded,
+            inputs=(view.value,),
+            output=value,
+            window=f"eg_pad(&{{p}}, {frames}, {{in0}}, {{out}})",
             step="eg_pad(&{p}, 1, {in0}, {out})",
-            sources=("eg_pad.c",), struct="eg_pad",
+            sources=("eg_pad.c",),
+            struct="eg_pad",
             fields=(("in", size), ("before", before), ("out", after), ("value", zero_point)),
         )
     )

@@ -30,9 +30,16 @@ def lower(lowering: Lowering, node: Node) -> None:
         time = None
     act = tuple(field for field in output_fields(lowering, node) if field[0] != "output_zero_point")
     layer = Layer(
-        name=node.name("pool"), kind=node.kind, place=node.place, shape=node.out.shape,
-        inputs=(source.value,), output=0, window=f"eg_pool(&{{p}}, {geometry.frames}, {{in0}}, {{out}})",
-        step="eg_pool(&{p}, 1, {in0}, {out})", sources=("eg_pool.c",), struct="eg_pool",
+        name=node.name("pool"),
+        kind=node.kind,
+        place=node.place,
+        shape=node.out.shape,
+        inputs=(source.value,),
+        output=0,
+        window=f"eg_pool(&{{p}}, {geometry.frames}, {{in0}}, {{out}})",
+        step="eg_pool(&{p}, 1, {in0}, {out})",
+        sources=("eg_pool.c",),
+        struct="eg_pool",
         fields=(("geometry", geometry.fields(zero_point)), *act),
     )
     lowering.finish(node, layer, time)
