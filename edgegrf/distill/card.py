@@ -105,7 +105,7 @@ def _size(model: Any) -> list[str]:
 def _data(training: Any) -> list[str]:
     if not training:
         return []
-    gain = training["gain_spread"]
+    gain, noise = training["gain_spread"], training.get("step_noise", 0)
     said = (
         ("walks", training["data"]),
         ("training", _side(training, "training")),
@@ -124,6 +124,7 @@ def _data(training: Any) -> list[str]:
         ),
         ("batch", training["batch"]),
         ("augmentation", f"gain of each sensor, spread {gain:.9g}" if gain else "none"),
+        *([("noise", f"{noise:.9g} int8 steps on each batch norm's output")] if noise else []),
     )
     return ["## Training", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in said), ""]
 

@@ -22,3 +22,5 @@ class Settings:
     #: standard deviation of the logarithm of a gain of each sensor, drawn anew for each chunk; the target
     #: gains what the sensors gain, since it is their foot's total
     gain_spread: float = 0.0
+    #: noise on each batch norm's output in training, in steps of its range / 255: what 8 bits will do to it
+    step_noise: float = 0.0

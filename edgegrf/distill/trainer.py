@@ -13,6 +13,7 @@ from torch import Tensor
 
 from edgegrf.distill.evaluate import counted, rmse
 from edgegrf.distill.examples import Examples
+from edgegrf.distill.noise import step_noise
 from edgegrf.distill.settings import Settings
 from edgegrf.errors import ModelError
 from edgegrf.progress import Progress, silent
@@ -60,7 +61,8 @@ def train(
     run = _Run(student, training, validation, settings, progress)
     try:
         for epoch in range(1, settings.epochs + 1):
-            finite = run.epoch(epoch)
+            with step_noise(student, settings.step_noise):
+                finite = run.epoch(epoch)
             if finite:
                 on_epoch(run.outcome)
             if run.outcome.ended != "done":
