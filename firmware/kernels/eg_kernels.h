@@ -133,10 +133,10 @@ static inline int32_t eg_requantise(int32_t x, int32_t multiplier, int32_t shift
     int32_t right = left - shift;
     int64_t product = (int64_t)(x * ((int32_t)1 << left)) * multiplier;
     int32_t high = (int32_t)((product + ((int64_t)1 << 30)) >> 31);
-    int32_t mask = (int32_t)(((int64_t)1 << right) - 1);
+    int32_t mask = (int32_t)(((uint32_t)1 << right) - 1u);
     int32_t threshold = (mask >> 1) + (high < 0 ? 1 : 0);
 
-    return (int32_t)((int64_t)high >> right) + ((high & mask) > threshold ? 1 : 0);
+    return (high >> right) + ((high & mask) > threshold ? 1 : 0);
 }
 
 static inline int8_t eg_clamp(int32_t x, int32_t low, int32_t high) {
