@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_BITS = 15, TABLE_SIZE = 1 << TABLE_BITS, PROBES = 6 };
+enum { TABLE_BITS = 13, TABLE_SIZE = 1 << TABLE_BITS, PROBES = 12, TERMS = 3 };
 
-/* A group of loads whose address is a register's value at the block's entry, plus another shifted. */
+/* A group of loads whose address is a sum of registers, or words on the stack, at the block's entry. */
 struct probe {
-    int32_t base;  /* the emulator's number of the register */
-    int32_t index; /* 0: none */
-    uint32_t shift;
+    int32_t reg[TERMS];   /* the emulator's numbers; 0: none */
+    uint32_t slot[TERMS]; /* 0: the register; n: the word that it points to, n - 1 bytes on */
+    uint32_t factor[TERMS];
+    uint32_t constant;
     uint32_t reads; /* words that these loads read */
 };
 
@@ -32,6 +33,7 @@ struct block {
 
 typedef int (*stop_call)(void *core);
 typedef int (*read_call)(void *core, int reg, void *value);
+typedef int (*load_call)(void *core, uint64_t address, void *bytes, uint64_t size);
 typedef void (*decode_call)(uint32_t address, uint32_t size, struct block *block);
 typedef uint64_t (*register_call)(void *core, uint64_t offset, unsigned size, void *user);
 
@@ -52,6 +54,7 @@ struct counter {
     void *core;
     stop_call stop;
     read_call read;
+    load_call load;
     decode_call decode;
     register_call other; /* reads the other registers of the cycle register's page */
     struct block table[TABLE_SIZE];
@@ -97,12 +100,16 @@ static uint32_t reads_from_flash(const struct counter *counter, const struct blo
     uint32_t reads = 0;
     for (uint32_t i = 0; i < block->probes; i++) {
         const struct probe *probe = &block->probe[i];
-        uint32_t address = 0, index = 0;
-        counter->read(counter->core, probe->base, &address);
-        if (probe->index != 0) {
-            counter->read(counter->core, probe->index, &index);
+        uint32_t address = probe->constant;
+        for (int term = 0; term < TERMS && probe->reg[term] != 0; term++) {
+            uint32_t value = 0;
+            counter->read(counter->core, probe->reg[term], &value);
+            if (probe->slot[term] != 0) {
+                counter->load(counter->core, value + probe->slot[term] - 1, &value, sizeof value);
+            }
+            address += probe->factor[term] * value;
         }
-        if (address + (index << probe->shift) < counter->flash_size) {
+        if (address < counter->flash_size) {
             reads += probe->reads;
         }
     }

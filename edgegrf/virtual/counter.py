@@ -19,6 +19,7 @@ from edgegrf.process import run
 from edgegrf.resources import cache_folder
 from edgegrf.toolchain import host_compiler
 from edgegrf.virtual.cortexm.cycles import FLASH_READ, TAKEN_BRANCH, BlockCost
+from edgegrf.virtual.cortexm.flash import FlashProbe, stack_slot
 
 __all__ = ["Counter", "Counts", "Decode", "NativeCounter", "PythonCounter", "Read", "Write", "make_counter"]
 
@@ -30,7 +31,7 @@ Write = Callable[[int, int, int], None]
 
 _SOURCE = Path(__file__).with_name("counter.c")
 _UC_HOOK_BLOCK = 8
-_PROBES = 6
+_PROBES, _TERMS = 12, 3
 
 
 class Counts(Protocol):
@@ -63,8 +64,8 @@ class Counter(Protocol):
 
 class _Probe(ctypes.Structure):
     _fields_ = [
-        ("base", ctypes.c_int32), ("index", ctypes.c_int32), ("shift", ctypes.c_uint32),
-        ("reads", ctypes.c_uint32),
+        ("reg", ctypes.c_int32 * _TERMS), ("slot", ctypes.c_uint32 * _TERMS),
+        ("factor", ctypes.c_uint32 * _TERMS), ("constant", ctypes.c_uint32), ("reads", ctypes.c_uint32),
     ]  # fmt: skip
 
 
@@ -85,7 +86,8 @@ class _State(ctypes.Structure):
         ("taken_branch", ctypes.c_uint32), ("flash_read", ctypes.c_uint32), ("flash_size", ctypes.c_uint32),
         ("used", ctypes.c_uint32), ("cyccnt_on", ctypes.c_uint32), ("cyccnt_from", ctypes.c_uint32),
         ("cyccnt_place", ctypes.c_uint32), ("core", ctypes.c_void_p), ("stop", ctypes.c_void_p),
-        ("read", ctypes.c_void_p), ("decode", ctypes.c_void_p), ("other", ctypes.c_void_p),
+        ("read", ctypes.c_void_p), ("load", ctypes.c_void_p), ("decode", ctypes.c_void_p),
+        ("other", ctypes.c_void_p),
     ]  # fmt: skip
 
 
@@ -126,6 +128,7 @@ class NativeCounter:
         state.core = ctypes.cast(uc._uch, ctypes.c_void_p).value
         state.stop = ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value
         state.read = ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p).value
+        state.load = ctypes.cast(uclib.uc_mem_read, ctypes.c_void_p).value
         state.decode = ctypes.cast(self._callback, ctypes.c_void_p).value
         handle = ctypes.c_size_t()
         hook = ctypes.cast(self._library.counter_block, ctypes.c_void_p)
@@ -171,11 +174,15 @@ class NativeCounter:
             return
         block.instructions, block.half_cycles = cost.instructions, cost.half_cycles
         block.sets_event = cost.sets_event
-        probes = cost.probes[:_PROBES]
+        probes = _those_that_fit(cost)
         block.probes = len(probes)
         for place, probe in zip(block.probe, probes, strict=False):
-            place.base, place.index = self._registers[probe.base], self._registers.get(probe.index, 0)
-            place.shift, place.reads = probe.shift, probe.reads
+            place.constant, place.reads = probe.address.constant, probe.reads
+            for number, (register, factor) in enumerate(probe.address.terms):
+                slot = stack_slot(register)
+                place.reg[number] = self._registers["sp" if slot is not None else register]
+                place.slot[number] = 0 if slot is None else slot + 1
+                place.factor[number] = factor
 
 
 @dataclass
@@ -227,14 +234,24 @@ class PythonCounter:
             return
         counts.instructions += cost.instructions
         counts.half_cycles += cost.half_cycles + (TAKEN_BRANCH if address != counts.previous_end else 0)
-        for probe in cost.probes[:_PROBES]:
-            base = uc.reg_read(self._registers[probe.base])
-            index = uc.reg_read(self._registers[probe.index]) if probe.index else 0
-            if (base + (index << probe.shift)) & 0xFFFF_FFFF < self._flash_size:
+        for probe in _those_that_fit(cost):
+            terms = (factor * self._value(uc, name) for name, factor in probe.address.terms)
+            if (probe.address.constant + sum(terms)) & 0xFFFF_FFFF < self._flash_size:
                 counts.flash_reads += probe.reads
                 counts.half_cycles += probe.reads * FLASH_READ
         counts.sent_event |= cost.sets_event
         counts.previous_end = address + size
+
+    def _value(self, uc: Any, term: str) -> int:
+        slot = stack_slot(term)
+        if slot is None:
+            return int(uc.reg_read(self._registers[term]))
+        return int.from_bytes(uc.mem_read(uc.reg_read(self._registers["sp"]) + slot, 4), "little")
+
+
+def _those_that_fit(cost: BlockCost) -> list[FlashProbe]:
+    """The probes that a block of counter.c has room for."""
+    return [probe for probe in cost.probes if len(probe.address.terms) <= _TERMS][:_PROBES]
 
 
 @functools.cache

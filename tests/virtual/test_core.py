@@ -81,16 +81,16 @@ def test_without_a_compiler_cycles_are_counted_in_python_and_the_user_is_told(bo
 
 
 def test_more_blocks_than_the_table_holds_are_still_counted(boot):
-    # 25 000 branches to the next instruction, twice round, then sleep
-    many = "ffe7" * 25_000
-    # movs r1, #2; 25 000 times b .+2; subs r1, #1; beq over; b.w back; over: wfe
-    offset = -(2 * 25_000 + 2 + 2 + 4) // 2 & 0xFF_FFFF
+    # 8 000 branches to the next instruction, twice round, then sleep
+    many = "ffe7" * 8_000
+    # movs r1, #2; 8 000 times b .+2; subs r1, #1; beq over; b.w back; over: wfe
+    offset = -(2 * 8_000 + 2 + 2 + 4) // 2 & 0xFF_FFFF
     sign, imm10, imm11 = offset >> 23 & 1, offset >> 11 & 0x3FF, offset & 0x7FF
     j1, j2 = 1 ^ (offset >> 22 & 1) ^ sign, 1 ^ (offset >> 21 & 1) ^ sign
     wide = struct.pack("<HH", 0xF000 | sign << 10 | imm10, 0x9000 | j1 << 13 | j2 << 11 | imm11).hex()
     one = boot("0221", many, "0139", "01d0", wide, WFE)
     one.run(1.0)
-    assert one.instructions == 1 + 2 * (25_000 + 2) + 1 + 1
+    assert one.instructions == 1 + 2 * (8_000 + 2) + 1 + 1
 
 
 def test_wfe_falls_through_once_after_sev_and_sleeps_the_second_time(boot):

@@ -6,8 +6,9 @@ from __future__ import annotations
 import pytest
 
 from edgegrf.virtual.cortexm import cycles
-from edgegrf.virtual.cortexm.cycles import FlashProbe, block_cost, flash_reads
-from edgegrf.virtual.cortexm.decode import decode
+from edgegrf.virtual.cortexm.cycles import block_cost
+from edgegrf.virtual.cortexm.decode import Linear, decode
+from edgegrf.virtual.cortexm.flash import FlashProbe, flash_reads
 
 FLASH = 0x10_0000
 IN_RAM = 0x2000_1000
@@ -153,25 +154,53 @@ def probes(*codes, address=IN_RAM, words=None):
     return flash_reads(decode(code, address), address, FLASH, (words or {}).__getitem__)
 
 
+def probe(reads, constant=0, **factors):
+    return FlashProbe(Linear(tuple(sorted(factors.items())), constant), reads)
+
+
 def test_flash_reads_follow_the_registers_at_the_entry_of_the_block():
-    assert probes(LDR_R3_R0_4, LDR_R4_R0_8) == (0, (FlashProbe("r0", "", 0, 2),))
-    assert probes(LDM_R0_FOUR) == (0, (FlashProbe("r0", "", 0, 4),))
-    assert probes(LDR_R2_R1_R3_LSL2) == (0, (FlashProbe("r1", "r3", 2, 1),))
-    assert probes(LDR_R1_R0_POST, LDR_R1_R0_POST) == (0, (FlashProbe("r0", "", 0, 2),))
-    assert probes(ADD_R1_16, LDR_R2_R1_R3_LSL2) == (0, (FlashProbe("r1", "r3", 2, 1),))
-    assert probes(MOV_R5_R0, LDRSB_R2_R5_R3) == (0, (FlashProbe("r0", "r3", 0, 1),))
+    assert probes(LDR_R3_R0_4, LDR_R4_R0_8) == (0, (probe(2, r0=1),))
+    assert probes(LDM_R0_FOUR) == (0, (probe(4, r0=1),))
+    assert probes(LDR_R2_R1_R3_LSL2) == (0, (probe(1, r1=1, r3=4),))
+    assert probes(LDR_R1_R0_POST, LDR_R1_R0_POST) == (0, (probe(2, r0=1),))
+    assert probes(ADD_R1_16, LDR_R2_R1_R3_LSL2) == (0, (probe(1, 16, r1=1, r3=4),))
+    assert probes(MOV_R5_R0, LDRSB_R2_R5_R3) == (0, (probe(1, r0=1, r3=1),))
+
+
+def test_a_sum_of_registers_is_followed():
+    assert probes(ADDS_R0_R1_R2, LDR_R3_R0_4) == (0, (probe(1, r1=1, r2=1),))
+    subtract = "a2eb810c"  # sub.w r12, r2, r1, lsl #2
+    load = "dcf80000"  # ldr.w r0, [r12]
+    assert probes(subtract, load) == (0, (probe(1, r1=2**32 - 4, r2=1),))
+
+
+def test_a_base_on_the_stack_is_followed():
+    from_slot, to_slot = "0398", "0391"  # ldr r0, [sp, #12]; str r1, [sp, #12]
+    assert probes(from_slot, LDR_R3_R0_4) == (0, (FlashProbe(Linear((("[sp+12]", 1),)), 1),))
+    assert probes(to_slot, from_slot, LDR_R3_R0_4) == (0, (probe(1, r1=1),))
+    assert probes(PUSH_R4_R5_LR, from_slot, LDR_R3_R0_4) == (0, ())
+
+
+def test_an_address_in_two_halves_is_known():
+    movw_movt = "48f20000" + "c0f20000"  # movw r0, #0x8000; movt r0, #0
+    in_ram = "48f20000" + "c2f20000"  # movt r0, #0x2000
+    assert probes(movw_movt, LDR_R3_R0_4) == (1, ())
+    assert probes(in_ram, LDR_R3_R0_4) == (0, ())
+
+
+def test_a_conditional_move_makes_a_base_unknown():
+    assert probes(IT_EQ, MOVEQ_R0_R1, LDR_R3_R0_4) == (0, ())
 
 
 @pytest.mark.parametrize("number", range(13))
 def test_every_register_can_hold_a_pointer_to_flash(number):
     load = (0xF8D0_0000 | number << 16).to_bytes(4, "big")  # ldr.w r0, [rN]
     code = bytes([load[1], load[0], load[3], load[2]]).hex()
-    assert probes(code) == (0, (FlashProbe(f"r{number}", "", 0, 1),))
+    assert probes(code) == (0, (probe(1, **{f"r{number}": 1}),))
 
 
-def test_a_base_made_in_the_block_is_not_guessed():
-    assert probes(ADDS_R0_R1_R2, LDR_R3_R0_4) == (0, ())
-    assert probes(LDR_R3_R0_4, LDR_R4_R3_8) == (0, (FlashProbe("r0", "", 0, 1),))
+def test_a_base_loaded_in_the_block_is_not_guessed():
+    assert probes(LDR_R3_R0_4, LDR_R4_R3_8) == (0, (probe(1, r0=1),))
     assert probes(POP_R4_R5_PC) == (0, ())
 
 

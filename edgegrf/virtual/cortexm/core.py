@@ -68,7 +68,10 @@ class Core:
 
         self._pc, self._sp = arm.UC_ARM_REG_PC, arm.UC_ARM_REG_SP
         self._primask = arm.UC_ARM_REG_PRIMASK
-        numbers = {f"r{n}": getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)} | {"lr": arm.UC_ARM_REG_LR}
+        numbers = {f"r{n}": getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)} | {
+            "lr": arm.UC_ARM_REG_LR, "sp": arm.UC_ARM_REG_SP,
+        }  # fmt: skip
+
         self.counter, self.note = make_counter(uc, self._cost, numbers, flash[1])
         self.counter.map_cycle_register(cycle_register, self._guarded_read, self._guarded_write)
         self._counts = self.counter.counts

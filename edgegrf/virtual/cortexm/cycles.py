@@ -11,11 +11,11 @@ branch targets, the instruction cache, contention between DMA and core, wait sta
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgegrf.virtual.cortexm.decode import Instruction
+from edgegrf.virtual.cortexm.flash import FlashProbe, flash_reads
 
 __all__ = [
     "ERROR_BAND",
@@ -23,10 +23,8 @@ __all__ = [
     "STALLS",
     "TAKEN_BRANCH",
     "BlockCost",
-    "FlashProbe",
     "base_cost",
     "block_cost",
-    "flash_reads",
     "stalls_on_accumulator",
     "stalls_on_computed_address",
     "stalls_on_float_result",
@@ -48,16 +46,6 @@ _LISTS = frozenset(("ldm", "stm", "vldm", "vstm", "push", "pop", "vpush", "vpop"
 _MEMORY = _LOADS | _STORES | _PAIRS | _LISTS | {"vstr"}
 _MACS = ("smla", "mla", "mls", "umlal")
 _FUSED = ("vmla", "vmls", "vfma", "vfms", "vnmla", "vnmls", "vfnma", "vfnms")
-
-
-@dataclass(frozen=True)
-class FlashProbe:
-    """`reads` words read from base + (index << shift), the registers' values when the block is entered."""
-
-    base: str
-    index: str
-    shift: int
-    reads: int
 
 
 @dataclass(frozen=True)
@@ -148,47 +136,6 @@ STALLS: tuple[Callable[[Instruction, Instruction], bool], ...] = (
 )
 
 
-def flash_reads(
-    instructions: Sequence[Instruction], address: int, flash_size: int, word: Callable[[int], int]
-) -> tuple[int, tuple[FlashProbe, ...]]:
-    """The data words that a block reads from flash in any case, and those that the registers decide.
-
-    A base is known as a register's value at the block's entry, or as a literal.  It stays known while it
-    only moves by constants (post-increment, add and sub of a number, mov): that does not take a pointer
-    from RAM to flash.  A base computed or loaded inside the block is not known and counts as RAM.
-    """
-    known: dict[str, str | int] = {name: name for name in (*(f"r{number}" for number in range(13)), "lr")}
-    always = 0
-    sometimes: Counter[tuple[str, str, int]] = Counter()
-    for instruction in instructions:
-        words = _words(instruction)
-        base = address if instruction.base == "pc" else known.get(instruction.base)
-        index = known.get(instruction.index, "")
-        if isinstance(base, int):
-            always += words if base < flash_size else 0
-        elif words and base and isinstance(index, str) and bool(index) == bool(instruction.index):
-            sometimes[base, index, instruction.shift] += words
-        _follow(known, instruction, word)
-    return always, tuple(FlashProbe(*key, words) for key, words in sometimes.items())
-
-
-def _follow(known: dict[str, str | int], instruction: Instruction, word: Callable[[int], int]) -> None:
-    """Bring `known`, register -> its origin, past `instruction`."""
-    sources = instruction.reads - {"cpsr"}
-    stepped = instruction.name in ("add", "sub", "addw", "subw") and instruction.constant
-    follows = len(sources) == 1 and (instruction.name == "mov" or stepped)
-    origin = known.get(next(iter(sources))) if follows else None
-    if instruction.literal:
-        origin = word(instruction.literal)
-    for register in instruction.writes:
-        if instruction.writeback and register == instruction.base:
-            continue
-        if origin is not None:
-            known[register] = origin
-        else:
-            known.pop(register, None)
-
-
 def _is_float(instruction: Instruction) -> bool:
     return instruction.name.startswith(("v", "f"))  # f: fmstat, fconsts
 
@@ -199,13 +146,3 @@ def _is_arithmetic(instruction: Instruction) -> bool:
 
 def _address(instruction: Instruction) -> frozenset[str]:
     return frozenset(register for register in (instruction.base, instruction.index) if register)
-
-
-def _words(instruction: Instruction) -> int:
-    """Data words (or smaller) that the instruction reads."""
-    name = instruction.name
-    if name in ("ldm", "vldm", "pop", "vpop"):
-        return instruction.words
-    if name == "ldrd":
-        return 2
-    return 1 if name in _LOADS or name in ("tbb", "tbh") else 0
