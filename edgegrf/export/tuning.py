@@ -12,7 +12,7 @@ import numpy as np
 from edgegrf.export.accuracy import Int8Runner, float_estimates, int8_estimates
 from edgegrf.export.calibration import METHODS, Observed, observe
 from edgegrf.export.equalise import can_equalise, equalise
-from edgegrf.export.lowered import Lowered
+from edgegrf.export.lowered import SAME_SCALE, Lowered
 from edgegrf.export.quantise import quantise
 from edgegrf.export.windows import Piece
 from edgegrf.graph.model import Graph
@@ -89,7 +89,8 @@ def _ranges(
 ) -> dict[str, tuple[float, float]]:
     """By `method` inside; what goes in and comes out, states too, is never clipped below what was seen."""
     ends = {id(seen[tensor]) for tensor in (*lowered.inputs, *lowered.outputs)}
+    own = {node.output for node in lowered.nodes if node.kind not in SAME_SCALE}
     return {
-        tensor: METHODS["minmax" if id(observed) in ends else method](observed)
-        for tensor, observed in seen.items()
+        tensor: METHODS["minmax" if id(seen[tensor]) in ends else method](seen[tensor])
+        for tensor in sorted(own.union(lowered.inputs, lowered.outputs))
     }
