@@ -27,14 +27,15 @@ static uint32_t results[32];
         return r;                                                                                            \
     }
 
-THREE(smlad)
-THREE(smladx) THREE(smlsd) THREE(smlabb) THREE(smlatt) THREE(smmlar) THREE(mla) THREE(mls) TWO(smmulr)
-    TWO(smuad) TWO(qadd) TWO(qsub) TWO(sdiv) TWO(sadd16) TWO(smulwb) ONE(sxtb16_, "sxtb16 %0, %1")
-        ONE(sxtb16_8, "sxtb16 %0, %1, ror #8") ONE(ssat_8, "ssat %0, #8, %1")
-            ONE(ssat_8_asr_4, "ssat %0, #8, %1, asr #4") ONE(usat_8, "usat %0, #8, %1")
-                ONE(clz_, "clz %0, %1") ONE(rev_, "rev %0, %1")
+/* clang-format off */
+THREE(smlad) THREE(smladx) THREE(smlsd) THREE(smlabb) THREE(smlatt) THREE(smmlar) THREE(mla) THREE(mls)
+TWO(smmulr) TWO(smuad) TWO(qadd) TWO(qsub) TWO(sdiv) TWO(sadd16) TWO(smulwb)
+ONE(sxtb16_, "sxtb16 %0, %1") ONE(sxtb16_8, "sxtb16 %0, %1, ror #8")
+ONE(ssat_8, "ssat %0, #8, %1") ONE(ssat_8_asr_4, "ssat %0, #8, %1, asr #4") ONE(usat_8, "usat %0, #8, %1")
+ONE(clz_, "clz %0, %1") ONE(rev_, "rev %0, %1")
+    /* clang-format on */
 
-                    static void longs(uint32_t a, uint32_t b, uint32_t c, uint32_t *r) {
+    static void longs(uint32_t a, uint32_t b, uint32_t c, uint32_t *r) {
     uint32_t low = c, high = a;
     __asm volatile("smull %0, %1, %2, %3" : "=&r"(r[0]), "=&r"(r[1]) : "r"(a), "r"(b));
     __asm volatile("smlal %0, %1, %2, %3" : "+&r"(low), "+&r"(high) : "r"(a), "r"(b));
