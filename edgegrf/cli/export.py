@@ -45,7 +45,12 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--lookahead", type=int, default=0, help="Of a foreign ONNX: samples; -1 for whole windows.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
-    student: str, quantize: str, data: Path | None, calibration: str, folder: Path | None, as_json: bool,
+    student: str,
+    quantize: str,
+    data: Path | None,
+    calibration: str,
+    folder: Path | None,
+    as_json: bool,
     **foreign: Any,
 ) -> int:
     """Turn a student into ONNX and an int8 .tflite, each with its manifest.
@@ -59,8 +64,13 @@ def command(
     source = _source(student, foreign)
     with progress_bar(quiet=as_json) as progress:
         exported = export_model(
-            source, folder or Path("build") / source.name, run=run_tflm, data=data,
-            calibration=calibration, int8=quantize == "int8", progress=progress,
+            source,
+            folder or Path("build") / source.name,
+            run=run_tflm,
+            data=data,
+            calibration=calibration,
+            int8=quantize == "int8",
+            progress=progress,
         )
     if exported.synthetic:
         say(f"NOTE: measured and calibrated on SYNTHETIC walks, not on people ({exported.data})")
@@ -82,7 +92,8 @@ def _source(student: str, foreign: dict[str, Any]) -> Source:
         return from_checkpoint(path)
     if path.suffix or path.exists():
         raise UsageError(
-            f"{student} is neither a checkpoint nor an ONNX file", why="known: .pt, .safetensors, .onnx",
+            f"{student} is neither a checkpoint nor an ONNX file",
+            why="known: .pt, .safetensors, .onnx",
             fix="give such a file, or the name of a shipped student",
         )
     return from_checkpoint(shipped_file(student, "student.pt"))
@@ -100,16 +111,18 @@ def _interface(path: Path, foreign: dict[str, Any]) -> Interface | None:
             fix="edgegrf export net.onnx --sensors s1,s3,s4,s7 --rate 100 --window 200",
         )
     return Interface(
-        sensors=foreign["sensors"], sensor_unit=foreign["unit"], outputs=foreign["outputs"],
-        output_unit="BW", sample_rate_hz=foreign["rate"], window=foreign["window"],
+        sensors=foreign["sensors"],
+        sensor_unit=foreign["unit"],
+        outputs=foreign["outputs"],
+        output_unit="BW",
+        sample_rate_hz=foreign["rate"],
+        window=foreign["window"],
         lookahead=foreign["lookahead"],
     )
 
 
 def _show(source: Source, exported: Exported, record: dict[str, Any]) -> None:
-    rows: list[tuple[str, str]] = [
-        (name, f"{size} bytes") for name, size in record["bytes"].items()
-    ]
+    rows: list[tuple[str, str]] = [(name, f"{size} bytes") for name, size in record["bytes"].items()]
     rows.append(("operators", ", ".join(f"{count} {kind}" for kind, count in exported.operators.items())))
     rows += [
         (f"{kind} RMSE", f"{record[f'{kind}_rmse_bw']:.4f} BW = {record[f'{kind}_rmse_n']:.1f} N")

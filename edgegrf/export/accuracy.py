@@ -16,7 +16,13 @@ from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX, Graph
 from edgegrf.progress import Progress, silent
 
 __all__ = [
-    "Int8Runner", "dequantise", "float_estimates", "int8_estimates", "is_step", "quantise_input", "rmse",
+    "Int8Runner",
+    "dequantise",
+    "float_estimates",
+    "int8_estimates",
+    "is_step",
+    "quantise_input",
+    "rmse",
 ]
 
 Floats = NDArray[np.float32]

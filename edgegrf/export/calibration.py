@@ -155,5 +155,7 @@ def _squared(values: NDArray[np.float64], low: float, high: float) -> float:
 
 #: name -> the range (low <= 0 <= high) that a tensor's int8 values shall cover
 METHODS: Mapping[str, Callable[[Observed], tuple[float, float]]] = {
-    "minmax": _minmax, "mse": _mse, "percentile": _percentile,
+    "minmax": _minmax,
+    "mse": _mse,
+    "percentile": _percentile,
 }

@@ -87,7 +87,8 @@ def _bind_output(lowering: Lowering, name: str, estimates: int, step: bool) -> s
         shape = (1, math.prod(shape) // estimates, estimates)
     if layout.order != tuple(atom for axis in range(len(layout.dims)) for atom in layout.real(axis)):
         raise UnsupportedError(
-            f"output '{name}' would have to be transposed in memory", node=name,
+            f"output '{name}' would have to be transposed in memory",
+            node=name,
             fix="end with [batch, outputs, time]",
         )
     return _own_tensor(lowering, name, value.tensor, shape)
@@ -102,7 +103,8 @@ def _time_major(name: str, layout: Layout, estimates: int) -> Layout:
         return layout
     raise ModelError(
         f"output '{name}' of shape {shape} does not hold {estimates} estimates a sample",
-        why="expected [1, K, T], [1, T, K] or [1, K]", fix="name the model's outputs with --outputs",
+        why="expected [1, K, T], [1, T, K] or [1, K]",
+        fix="name the model's outputs with --outputs",
     )
 
 

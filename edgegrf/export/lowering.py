@@ -53,7 +53,10 @@ class Lowering:
         }
         self.queue = [
             OnnxNode(
-                node.op_type, node.name, tuple(node.input), tuple(node.output),
+                node.op_type,
+                node.name,
+                tuple(node.input),
+                tuple(node.output),
                 {entry.name: helper.get_attribute_value(entry) for entry in node.attribute},
                 places.get(node.output[0], ""),
             )
@@ -112,7 +115,9 @@ class Lowering:
         bounds = [self.constant(node, index) for index in (1, 2)]
         low, high = (float(bound.item()) if bound is not None else None for bound in bounds)
         fused: dict[tuple[float | None, float | None], str] = {
-            (0.0, 6.0): "RELU6", (0.0, None): "RELU", (-1.0, 1.0): "RELU_N1_TO_1",
+            (0.0, 6.0): "RELU6",
+            (0.0, None): "RELU",
+            (-1.0, 1.0): "RELU_N1_TO_1",
         }
         return fused.get((low, high))
 
@@ -164,7 +169,8 @@ class Lowering:
         lead = list(layout.order[: len(ordered)])
         if len(spatial) > 2 or lead != ordered or not layout.lies_as(ordered, layout.real(1)):
             self.refuse(
-                node, f"its input {layout.shape} would have to be transposed in memory",
+                node,
+                f"its input {layout.shape} would have to be transposed in memory",
                 "keep channels in dimension 1 and time last, as Conv1d does",
             )
         batch, channels, *sizes = layout.shape
@@ -182,7 +188,8 @@ class Lowering:
                 continue
             if node.kind not in handlers:
                 self.refuse(
-                    node, "it is outside the int8 operator set",
+                    node,
+                    "it is outside the int8 operator set",
                     replacements.get(node.kind, "a network of " + ", ".join(sorted(handlers))),
                 )
             try:

@@ -37,7 +37,8 @@ def parse_onnx(data: bytes, name: str) -> Any:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own exception classes differ between its back ends
         raise ModelError(
-            f"{name}: not an ONNX model", why="its bytes are not ONNX's protobuf",
+            f"{name}: not an ONNX model",
+            why="its bytes are not ONNX's protobuf",
             fix="make it with torch.onnx.export(..., external_data=False)",
         ) from error
     _refuse_external(model, name)
@@ -50,9 +51,7 @@ def parse_onnx(data: bytes, name: str) -> Any:
 
 def opset(model: Any) -> int:
     """The version of the standard operators that the model really asks for."""
-    return max(
-        (entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0
-    )
+    return max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
 
 
 def strip(model: Any) -> None:
@@ -120,8 +119,14 @@ class OnnxRun:
 def _session(runtime: Any, model: Any, options: Any) -> Any:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    refusals = (state.Fail, state.InvalidGraph, state.InvalidProtobuf, state.InvalidArgument,
-                state.NotImplemented, state.RuntimeException)
+    refusals = (
+        state.Fail,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.InvalidArgument,
+        state.NotImplemented,
+        state.RuntimeException,
+    )
     try:
         return runtime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -140,7 +145,8 @@ def _refuse_external(model: Any, name: str) -> None:
     for tensor in _tensors(model.graph):
         if tensor.data_location == _onnx().TensorProto.EXTERNAL or tensor.external_data:
             raise ModelError(
-                f"{name}: keeps weights outside the file", why=f"tensor '{tensor.name}' is external data",
+                f"{name}: keeps weights outside the file",
+                why=f"tensor '{tensor.name}' is external data",
                 fix="save it whole: torch.onnx.export(..., external_data=False)",
             )
 
@@ -158,7 +164,7 @@ def _tensors(graph: Any) -> Iterator[Any]:
 
 
 def _torch_place(node: Any) -> str:
-    """"b.0.dw" from the exporter's scopes, "['', 'b', 'b.0', 'b.0.dw', 'conv1d']"."""
+    """ "b.0.dw" from the exporter's scopes, "['', 'b', 'b.0', 'b.0.dw', 'conv1d']"."""
     for entry in node.metadata_props:
         if entry.key == _SCOPES:
             scopes = [str(scope) for scope in ast.literal_eval(entry.value)]

@@ -69,14 +69,27 @@ def export_model(
     if int8:
         watched = _calibration_pieces(source, walks)
         best = quantise_best(
-            simple, lowered, watched, run, calibration=calibration, description=f"edgegrf {source.name}",
+            simple,
+            lowered,
+            watched,
+            run,
+            calibration=calibration,
+            description=f"edgegrf {source.name}",
             progress=progress,
         )
         metrics |= _errors("int8", int8_estimates(run, best.data, best.graph, pieces, progress), pieces)
-        tflite = _tflite_artefact(artefacts[0], best, metrics, {
-            "operators": _operators(best), "macs": lowered.macs, "measured_on": walks.source,
-            "synthetic": walks.synthetic, "calibrated_on": fingerprint(watched),
-        })
+        tflite = _tflite_artefact(
+            artefacts[0],
+            best,
+            metrics,
+            {
+                "operators": _operators(best),
+                "macs": lowered.macs,
+                "measured_on": walks.source,
+                "synthetic": walks.synthetic,
+                "calibrated_on": fingerprint(watched),
+            },
+        )
         artefacts += [tflite, _golden_artefact(tflite, best, source, run)]
     paths = write_artefacts(source, folder, artefacts)
     return _exported(source, paths, lowered, best, metrics, walks)
@@ -114,8 +127,13 @@ def _errors(prefix: str, estimates: Any, pieces: list[Piece]) -> dict[str, float
 
 def _onnx_artefact(source: Source, metrics: dict[str, float]) -> Artefact:
     return Artefact(
-        "onnx", ONNX, source.onnx.SerializeToString(deterministic=True), {"opset": opset(source.onnx)},
-        metrics=dict(metrics), sources=source.sources, tools=("onnx", "onnxruntime", "torch"),
+        "onnx",
+        ONNX,
+        source.onnx.SerializeToString(deterministic=True),
+        {"opset": opset(source.onnx)},
+        metrics=dict(metrics),
+        sources=source.sources,
+        tools=("onnx", "onnxruntime", "torch"),
     )
 
 
@@ -123,19 +141,31 @@ def _tflite_artefact(
     onnx: Artefact, best: Quantised, metrics: dict[str, float], facts: dict[str, Any]
 ) -> Artefact:
     how = {
-        "calibration": best.method, "equalised": best.equalised, "bias_corrected": best.corrected,
+        "calibration": best.method,
+        "equalised": best.equalised,
+        "bias_corrected": best.corrected,
     }
     return Artefact(
-        "tflite", TFLITE, best.data, facts | how, quantization_record(best.graph), dict(metrics),
-        {ONNX: onnx.sha256}, ("onnxruntime", "tflite-micro"),
+        "tflite",
+        TFLITE,
+        best.data,
+        facts | how,
+        quantization_record(best.graph),
+        dict(metrics),
+        {ONNX: onnx.sha256},
+        ("onnxruntime", "tflite-micro"),
     )
 
 
 def _golden_artefact(tflite: Artefact, best: Quantised, source: Source, run: Int8Runner) -> Artefact:
     windows = golden_windows(run, best.data, best.graph, source.interface)
     return Artefact(
-        "golden", GOLDEN, pack(windows), quantization=tflite.quantization,
-        sources={TFLITE: tflite.sha256}, tools=("tflite-micro",),
+        "golden",
+        GOLDEN,
+        pack(windows),
+        quantization=tflite.quantization,
+        sources={TFLITE: tflite.sha256},
+        tools=("tflite-micro",),
     )
 
 
@@ -152,8 +182,14 @@ def _exported(
     walks: Walks,
 ) -> Exported:
     return Exported(
-        onnx=paths["onnx"], tflite=paths.get("tflite"), golden=paths.get("golden"),
-        opset=opset(source.onnx), operators=_operators(best) if best else {}, macs=lowered.macs,
-        metrics=metrics, calibration=best.method if best else "", data=walks.source,
+        onnx=paths["onnx"],
+        tflite=paths.get("tflite"),
+        golden=paths.get("golden"),
+        opset=opset(source.onnx),
+        operators=_operators(best) if best else {},
+        macs=lowered.macs,
+        metrics=metrics,
+        calibration=best.method if best else "",
+        data=walks.source,
         synthetic=walks.synthetic,
     )

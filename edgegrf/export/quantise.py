@@ -45,8 +45,10 @@ def quantise(
         builder.operator(node)
     index = builder.index
     return Graph(
-        tuple(builder.tensors), tuple(builder.operators),
-        tuple(index[name] for name in lowered.inputs), tuple(index[name] for name in lowered.outputs),
+        tuple(builder.tensors),
+        tuple(builder.operators),
+        tuple(index[name] for name in lowered.inputs),
+        tuple(index[name] for name in lowered.outputs),
         description,
     )
 
@@ -60,7 +62,8 @@ def _activations(lowered: Lowered, ranges: Mapping[str, Range]) -> dict[str, Qua
         if node.output in found:
             if node.kind in SAME_SCALE or node.kind in _FIXED:
                 raise UnsupportedError(
-                    f"state '{node.output}' comes straight out of {node.kind}", node=node.place,
+                    f"state '{node.output}' comes straight out of {node.kind}",
+                    node=node.place,
                     why="its scale is not free, but a state has one scale going in and coming out",
                 )
         elif node.kind in SAME_SCALE:
@@ -91,7 +94,8 @@ def _asymmetric(name: str, limits: Range) -> Quantization:
     scale = np.float32((high - low) / 255)
     if not np.isfinite(scale) or scale <= 0:
         raise UnsupportedError(
-            f"tensor '{name}' has the range {low:.9g}..{high:.9g}", node=name,
+            f"tensor '{name}' has the range {low:.9g}..{high:.9g}",
+            node=name,
             why="it is always 0 on the calibration data, or not finite",
             fix="calibrate on other walks, with --data",
         )
@@ -144,13 +148,24 @@ class _Builder:
         _check_accumulator(node, coded, bias, axis)
         zeros = np.zeros(len(scales), np.int64)
         return [
-            self._add(Tensor(
-                f"{node.output}/weights", coded.shape, "int8", Quantization(scales, zeros, axis), coded,
-            )),
-            self._add(Tensor(
-                f"{node.output}/bias", bias.shape, "int32",
-                Quantization(bias_scales.astype(np.float32), zeros), bias.astype(np.int32),
-            )),
+            self._add(
+                Tensor(
+                    f"{node.output}/weights",
+                    coded.shape,
+                    "int8",
+                    Quantization(scales, zeros, axis),
+                    coded,
+                )
+            ),
+            self._add(
+                Tensor(
+                    f"{node.output}/bias",
+                    bias.shape,
+                    "int32",
+                    Quantization(bias_scales.astype(np.float32), zeros),
+                    bias.astype(np.int32),
+                )
+            ),
         ]
 
     def _constant(self, name: str, data: NDArray[np.int32]) -> int:
@@ -186,16 +201,15 @@ def _mean_output(
     return (weights * each).reshape(-1, channels).sum(0)  # type: ignore[no-any-return]
 
 
-def _check_accumulator(
-    node: Node, coded: NDArray[np.int8], bias: NDArray[np.float64], axis: int
-) -> None:
+def _check_accumulator(node: Node, coded: NDArray[np.int8], bias: NDArray[np.float64], axis: int) -> None:
     """The largest sum that any input can cause must fit 32 bits."""
     other = tuple(index for index in range(coded.ndim) if index != axis)
     worst = 255 * np.abs(coded.astype(np.int64)).sum(other) + np.abs(bias)
     if float(worst.max()) >= _ACCUMULATOR_LIMIT:
         where = node.place or node.output
         raise UnsupportedError(
-            f"{node.kind} at '{where}' can overflow its 32-bit accumulator", node=where,
+            f"{node.kind} at '{where}' can overflow its 32-bit accumulator",
+            node=where,
             why=f"{coded.size // len(worst)} weights an output and a bias of {np.abs(bias).max():.0f} steps",
             fix="split the layer, or train with weight decay",
         )

@@ -58,12 +58,17 @@ class Exported:
         """The record printed by `edgegrf export --json`; sizes in bytes."""
         files = [path for path in (self.onnx, self.tflite, self.golden) if path is not None]
         return {
-            "tflite": self.tflite and str(self.tflite), "onnx": str(self.onnx),
-            "golden": self.golden and str(self.golden), "opset": self.opset,
+            "tflite": self.tflite and str(self.tflite),
+            "onnx": str(self.onnx),
+            "golden": self.golden and str(self.golden),
+            "opset": self.opset,
             "operators": dict(self.operators),
             "macs": self.macs,
-            "bytes": {path.name: path.stat().st_size for path in files}, **self.metrics,
-            "calibration": self.calibration, "data": self.data, "synthetic": self.synthetic,
+            "bytes": {path.name: path.stat().st_size for path in files},
+            **self.metrics,
+            "calibration": self.calibration,
+            "data": self.data,
+            "synthetic": self.synthetic,
         }
 
 
@@ -98,9 +103,15 @@ def write_artefacts(source: Source, folder: Path, artefacts: list[Artefact]) -> 
         write_file(paths[artefact.kind], artefact.data)
     for artefact in artefacts:
         Manifest(
-            kind=artefact.kind, name=source.name, sha256=artefact.sha256, interface=source.interface,
-            model={**source.model, **artefact.model}, quantization=artefact.quantization,
-            metrics=artefact.metrics, sources=artefact.sources,
-            tools={tool: version(tool) for tool in artefact.tools}, command=command_line(),
+            kind=artefact.kind,
+            name=source.name,
+            sha256=artefact.sha256,
+            interface=source.interface,
+            model={**source.model, **artefact.model},
+            quantization=artefact.quantization,
+            metrics=artefact.metrics,
+            sources=artefact.sources,
+            tools={tool: version(tool) for tool in artefact.tools},
+            command=command_line(),
         ).write(paths[artefact.kind])
     return paths

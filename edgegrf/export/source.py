@@ -53,8 +53,12 @@ def from_checkpoint(path: Path) -> Source:
     student = load(path)
     manifest = Manifest.read(path)
     return Source(
-        manifest.name or path.stem, export_onnx(student), student.interface, manifest.model,
-        {path.name: sha256_file(path)}, student,
+        manifest.name or path.stem,
+        export_onnx(student),
+        student.interface,
+        manifest.model,
+        {path.name: sha256_file(path)},
+        student,
     )
 
 
@@ -65,7 +69,8 @@ def from_onnx(path: Path, interface: Interface | None) -> Source:
     known = interface or (described.interface if described else None)
     if known is None:
         raise ModelError(
-            f"{path} says nothing about its sensors", why=f"{manifest_path(path).name} is not beside it",
+            f"{path} says nothing about its sensors",
+            why=f"{manifest_path(path).name} is not beside it",
             fix="name them: --sensors s1,s3,s4,s7 --rate 100",
         )
     if not len(model.graph.input):

@@ -37,14 +37,21 @@ def export_onnx(student: Student) -> Any:
     with _quiet():
         try:
             program = torch.onnx.export(
-                module, example, input_names=inputs, output_names=outputs, opset_version=_OPSET,
-                dynamo=True, external_data=False, verbose=False,
+                module,
+                example,
+                input_names=inputs,
+                output_names=outputs,
+                opset_version=_OPSET,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
             )
             assert program is not None  # dynamo=True returns it
         except refusals as error:
             raise UnsupportedError(
                 f"torch.onnx.export cannot trace {student.architecture or type(student).__name__}",
-                node=type(student).__name__, why=_reason(error),
+                node=type(student).__name__,
+                why=_reason(error),
                 fix="a forward of tensor operations only, without branches on values",
             ) from error
         except ModuleNotFoundError as error:

@@ -84,9 +84,7 @@ def _strengths(lowered: Lowered) -> tuple[float, ...]:
     return (0.0, 0.5, 1.0) if can_equalise(lowered) else (0.0,)
 
 
-def _ranges(
-    lowered: Lowered, seen: Mapping[str, Observed], method: str
-) -> dict[str, tuple[float, float]]:
+def _ranges(lowered: Lowered, seen: Mapping[str, Observed], method: str) -> dict[str, tuple[float, float]]:
     """By `method` inside; what goes in and comes out, states too, is never clipped below what was seen."""
     ends = {id(seen[tensor]) for tensor in (*lowered.inputs, *lowered.outputs)}
     own = {node.output for node in lowered.nodes if node.kind not in SAME_SCALE}

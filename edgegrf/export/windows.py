@@ -67,7 +67,8 @@ def load_walks(interface: Interface, data: Path | None, progress: Progress = sil
         return _synthetic(interface, error.what)
     if not found:
         raise DataError(
-            f"{source}: no walk with a reference force", why="int8 is measured against it",
+            f"{source}: no walk with a reference force",
+            why="int8 is measured against it",
             fix="map the reference force in the columns of the CSV",
         )
     training, held_out = split_by_subject(found)
@@ -119,9 +120,7 @@ def cut_pieces(
     """
     end = length if stop is None else stop
     hop = end - start
-    places = [
-        (trial, first) for trial in walks for first in range(0, len(trial.x) - length + 1, hop)
-    ]
+    places = [(trial, first) for trial in walks for first in range(0, len(trial.x) - length + 1, hop)]
     if not places:
         raise DataError(
             f"every walk is shorter than the model's window of {length} samples",

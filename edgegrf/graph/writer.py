@@ -78,7 +78,8 @@ def _operator_codes(graph: Graph) -> tuple[list[Any], dict[tuple[str, int], int]
     for operator in graph.operators:
         if operator.kind not in OPERATORS:
             raise UnsupportedError(
-                f"{operator.kind} cannot be written to a .tflite", node=operator.kind,
+                f"{operator.kind} cannot be written to a .tflite",
+                node=operator.kind,
                 why=f"known: {', '.join(sorted(OPERATORS))}",
             )
         key = (operator.kind, operator.version)

@@ -61,9 +61,14 @@ def onnx_int8(
     ratio = after[0] / before[0] if before[0] > 0 else float("inf")
     unit = source.interface.output_unit
     return LinkResult(
-        source="onnx", target="int8", mode="stream" if graph.states else "window",
-        outputs=exact.size, mismatches=0 if ratio <= 1 + RMSE_TOLERANCE else exact.size,
-        max_abs=float(np.abs(exact - coded).max()), tolerance=RMSE_TOLERANCE, unit=unit,
+        source="onnx",
+        target="int8",
+        mode="stream" if graph.states else "window",
+        outputs=exact.size,
+        mismatches=0 if ratio <= 1 + RMSE_TOLERANCE else exact.size,
+        max_abs=float(np.abs(exact - coded).max()),
+        tolerance=RMSE_TOLERANCE,
+        unit=unit,
         note=(
             f"RMSE {before[0]:.4f} -> {after[0]:.4f} {unit} ({before[1]:.1f} -> {after[1]:.1f} N), "
             f"{100 * (ratio - 1):+.2f} % of 5 % allowed, on {walks.source}"

@@ -42,9 +42,14 @@ def torch_onnx(checkpoint: Path, onnx: Path) -> LinkResult:
         reference = student(shaped).transpose(1, 2).numpy()
     distance = np.abs(exact - reference)
     return LinkResult(
-        source="torch", target="onnx", mode="stream" if student.recurrent else "window",
-        outputs=distance.size, mismatches=int(np.count_nonzero(~(distance <= TOLERANCE))),
-        max_abs=float(distance.max()), tolerance=TOLERANCE, unit=student.interface.output_unit,
+        source="torch",
+        target="onnx",
+        mode="stream" if student.recurrent else "window",
+        outputs=distance.size,
+        mismatches=int(np.count_nonzero(~(distance <= TOLERANCE))),
+        max_abs=float(distance.max()),
+        tolerance=TOLERANCE,
+        unit=student.interface.output_unit,
     )
 
 

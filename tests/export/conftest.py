@@ -24,8 +24,13 @@ from edgegrf.students.build import Adapted
 SENSORS = ("s1", "s3", "s4", "s7")
 INSOLE = Interface(SENSORS, "BW", ("vertical_force",), "BW", 100.0, 48)
 MATRIX = Interface(
-    tuple(f"r{row}c{column}" for row in range(16) for column in range(8)), "BW",
-    ("vertical_force", "anterior_posterior_force"), "BW", 100.0, 24, frame=(16, 8),
+    tuple(f"r{row}c{column}" for row in range(16) for column in range(8)),
+    "BW",
+    ("vertical_force", "anterior_posterior_force"),
+    "BW",
+    100.0,
+    24,
+    frame=(16, 8),
 )
 
 
@@ -45,8 +50,10 @@ def settled(student: nn.Module, seed: int = 0) -> nn.Module:
     for module in student.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             for tensor, low, high in (
-                (module.running_mean, -0.2, 0.2), (module.running_var, 0.5, 2.0),
-                (module.weight.data, 0.5, 1.5), (module.bias.data, -0.3, 0.3),
+                (module.running_mean, -0.2, 0.2),
+                (module.running_var, 0.5, 2.0),
+                (module.weight.data, 0.5, 1.5),
+                (module.bias.data, -0.3, 0.3),
             ):
                 tensor.copy_(low + (high - low) * torch.rand(tensor.shape, generator=generator))
     return student.eval()
@@ -56,9 +63,7 @@ def make_net(student: Student) -> Net:
     onnx = export_onnx(student)
     simple = simplify(onnx)
     interface = student.interface
-    lowered = lower(
-        simple, places(onnx), channels=len(interface.sensors), estimates=len(interface.outputs)
-    )
+    lowered = lower(simple, places(onnx), channels=len(interface.sensors), estimates=len(interface.outputs))
     return Net(student, onnx, simple, lowered)
 
 
@@ -141,11 +146,16 @@ def _operator(node: Node, given: list[torch.Tensor]) -> torch.Tensor:
         value = functional.avg_pool2d(first.permute(0, 3, 1, 2), size, stride).permute(0, 2, 3, 1)
     else:
         value = {
-            "ADD": torch.add, "SUB": torch.sub, "MUL": torch.mul,
-            "LOGISTIC": torch.sigmoid, "TANH": torch.tanh,
+            "ADD": torch.add,
+            "SUB": torch.sub,
+            "MUL": torch.mul,
+            "LOGISTIC": torch.sigmoid,
+            "TANH": torch.tanh,
         }[node.kind](*given)
     return {
-        "NONE": lambda x: x, "RELU": functional.relu, "RELU6": functional.relu6,
+        "NONE": lambda x: x,
+        "RELU": functional.relu,
+        "RELU6": functional.relu6,
         "RELU_N1_TO_1": lambda x: x.clamp(-1, 1),
     }[node.options.get("activation", "NONE")](value)
 
@@ -165,7 +175,12 @@ def _conv(node: Node, x: torch.Tensor) -> torch.Tensor:
             sides += [zeros // 2, zeros - zeros // 2]
         x = functional.pad(x, sides)
     y = functional.conv2d(
-        x, weights, torch.tensor(node.bias), node.options["stride"], 0, node.options["dilation"],
+        x,
+        weights,
+        torch.tensor(node.bias),
+        node.options["stride"],
+        0,
+        node.options["dilation"],
         groups=x.shape[1] if depthwise else 1,
     )
     return y.permute(0, 2, 3, 1)

@@ -83,7 +83,8 @@ def test_manifests_chain_the_files(exported, checkpoint):
     graph = read_tflite((folder / "student_int8.tflite").read_bytes())
     code = graph.tensors[graph.inputs[0]].quantization
     assert model.quantization["input"] == {
-        "scale": float(code.scales[0]), "zero_point": int(code.zero_points[0])
+        "scale": float(code.scales[0]),
+        "zero_point": int(code.zero_points[0]),
     }
     assert str(folder) not in (folder / "student.onnx").read_bytes().decode("latin1")
 
@@ -162,10 +163,15 @@ def test_a_users_own_class(tmp_path, monkeypatch):
     assert record["operators"] == {"CONV_2D": 2, "PAD": 1, "RESHAPE": 2}
 
 
-@pytest.mark.parametrize(("argument", "error"), [
-    ("absent.pt", ModelError), ("absent.onnx", ModelError), ("no-such-student", UnknownNameError),
-    ("walks.csv", UsageError),
-])
+@pytest.mark.parametrize(
+    ("argument", "error"),
+    [
+        ("absent.pt", ModelError),
+        ("absent.onnx", ModelError),
+        ("no-such-student", UnknownNameError),
+        ("walks.csv", UsageError),
+    ],
+)
 def test_what_is_not_there(argument, error, tmp_path):
     with pytest.raises(error):
         run(argument, "-o", tmp_path)
@@ -182,9 +188,13 @@ def test_an_unknown_calibration(checkpoint, tmp_path):
         run(checkpoint, "--calibration", "minmx", "-o", tmp_path)
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    ({"sample_rate_hz": 200.0}, "Hz"), ({"sensors": ("s1", "s3", "s4", "x9")}, "x9"),
-])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sample_rate_hz": 200.0}, "Hz"),
+        ({"sensors": ("s1", "s3", "s4", "x9")}, "x9"),
+    ],
+)
 def test_walks_that_do_not_fit(change, said, gaitpdb_folder, tmp_path):
     save(create("dstcn", replace(INSOLE, **change), channels=8), tmp_path / "other.pt", name="other")
     with pytest.raises(DataError, match=said):
@@ -207,8 +217,12 @@ main()
 def test_ctrl_c_in_the_middle_leaves_nothing(checkpoint, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", _INTERRUPTED, "export", str(checkpoint), "-o", str(tmp_path / "out")],
-        env={**os.environ, "EDGEGRF_CACHE": str(tmp_path / "cache")}, cwd=Path(__file__).parents[2],
-        capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "EDGEGRF_CACHE": str(tmp_path / "cache")},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 130, done.stderr
     assert "stopped" in done.stderr and "Traceback" not in done.stderr

@@ -52,7 +52,8 @@ def test_both_judges_give_the_same_bits(int8, pressure, architecture):
     witness = ReferenceRuntime(data)
     second = (
         np.stack([run_steps(witness, graph, window) for window in coded])
-        if graph.states else run_windows(witness, graph, coded)
+        if graph.states
+        else run_windows(witness, graph, coded)
     )
     assert np.array_equal(first, second)
     assert len(np.unique(first)) > 20

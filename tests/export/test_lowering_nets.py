@@ -27,7 +27,11 @@ def test_shipped_architectures(nets, interpret, pressure, architecture):
     assert force.shape == (1, interface.window, len(interface.outputs))
     assert np.abs(force - expected).max() < CLOSE
     assert {node.kind for node in net.lowered.nodes} <= {
-        "ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "PAD", "RESHAPE",
+        "ADD",
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "PAD",
+        "RESHAPE",
     }
 
 

@@ -56,9 +56,13 @@ class Branching(nn.Module):
         return self.head(x) if x.sum().item() > 3 else self.head(2 * x)
 
 
-@pytest.mark.parametrize(("kind", "operator", "place", "fix"), [
-    (Soft, "Softmax", "deep.1", "host"), (Grouped, "Conv", "mixed", "groups=1"),
-])
+@pytest.mark.parametrize(
+    ("kind", "operator", "place", "fix"),
+    [
+        (Soft, "Softmax", "deep.1", "host"),
+        (Grouped, "Conv", "mixed", "groups=1"),
+    ],
+)
 def test_an_operator_outside_the_set_is_named(lower_module, kind, operator, place, fix):
     with pytest.raises(UnsupportedError) as caught:
         lower_module(kind())
@@ -77,12 +81,14 @@ def _model(kind: str, *, attributes=None, outputs=((1, 1, 20),)):
     inputs = ["x", "w"] if kind == "Conv" else ["x"]
     return helper.make_model(
         helper.make_graph(
-            [helper.make_node(kind, inputs, ["y"], name="only", **(attributes or {}))], "g",
+            [helper.make_node(kind, inputs, ["y"], name="only", **(attributes or {}))],
+            "g",
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 2, 20))],
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape) for shape in outputs],
             [weights] if kind == "Conv" else [],
         ),
-        opset_imports=[helper.make_opsetid("", 18)], ir_version=9,
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=9,
     )
 
 

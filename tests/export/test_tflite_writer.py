@@ -60,7 +60,8 @@ def test_the_table_has_the_schemas_codes():
         for attributes in known.fields.values():
             assert all(hasattr(record, attribute) for attribute in attributes)
     for names, enum in (
-        (ACTIVATIONS, schema.ActivationFunctionType), (PADDINGS, schema.Padding),
+        (ACTIVATIONS, schema.ActivationFunctionType),
+        (PADDINGS, schema.Padding),
         ({name.upper(): code for name, code in DTYPES.items()}, schema.TensorType),
     ):
         assert all(code == getattr(enum, name) for name, code in names.items())

@@ -62,9 +62,12 @@ def _with_constant(
     values = np.broadcast_to(padded.reshape(-1), (shape[axis],)).astype(np.float64)
     ones = np.ones(shape[axis])
     scale, shift = {
-        ("ADD", 0): (ones, values), ("ADD", 1): (ones, values),
-        ("MUL", 0): (values, 0 * ones), ("MUL", 1): (values, 0 * ones),
-        ("SUB", 0): (-ones, values), ("SUB", 1): (ones, -values),
+        ("ADD", 0): (ones, values),
+        ("ADD", 1): (ones, values),
+        ("MUL", 0): (values, 0 * ones),
+        ("MUL", 1): (values, 0 * ones),
+        ("SUB", 0): (-ones, values),
+        ("SUB", 1): (ones, -values),
     }[kind, side]
     scale_shift(lowering, node, value, scale, shift, axis)
 

@@ -65,7 +65,9 @@ def _conv(lowering: Lowering, node: OnnxNode) -> None:
         lowering.refuse(node, f"its output would have shape {shape}", "a longer window")
     source, padding = _pad(lowering, source, geometry, (batch, height, width, channels))
     options: dict[str, Any] = {
-        "padding": padding, "stride": geometry.stride, "dilation": geometry.dilation,
+        "padding": padding,
+        "stride": geometry.stride,
+        "dilation": geometry.dilation,
         "activation": activation,
     }
     if depthwise:
@@ -141,7 +143,8 @@ def _depthwise_weights(
 ) -> NDArray[np.float32]:
     if node.attributes["group"] != channels or weights.shape[1] != 1:
         lowering.refuse(
-            node, f"{node.attributes['group']} groups over {channels} channels",
+            node,
+            f"{node.attributes['group']} groups over {channels} channels",
             "groups=1, or groups=channels (depthwise)",
         )
     if np.any(order != np.arange(channels)):

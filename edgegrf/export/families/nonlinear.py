@@ -23,7 +23,20 @@ def _unary(kind: str) -> Handler:
 
 HANDLERS = {"Sigmoid": _unary("LOGISTIC"), "Tanh": _unary("TANH")}
 REPLACEMENTS = dict.fromkeys(
-    ("Celu", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "PRelu", "Selu",
-     "Softplus", "Swish", "ThresholdedRelu"),
+    (
+        "Celu",
+        "Elu",
+        "Erf",
+        "Gelu",
+        "HardSigmoid",
+        "HardSwish",
+        "LeakyRelu",
+        "Mish",
+        "PRelu",
+        "Selu",
+        "Softplus",
+        "Swish",
+        "ThresholdedRelu",
+    ),
     _USE_RELU,
 ) | {"Softmax": "leave it to the host: a force is no probability", "Exp": _USE_RELU}

@@ -21,9 +21,7 @@ def _pad(lowering: Lowering, node: OnnxNode) -> None:
         lowering.refuse(node, "it pads the batch or the channels", "padding of time or of the frame only")
     source, shape = lowering.channels_last(node, value)
     sides = [[0, 0]] * (4 - rank) + pads[2:]
-    padded = tuple(
-        size + sum(side) for size, side in zip(shape, [[0, 0], *sides, [0, 0]], strict=True)
-    )
+    padded = tuple(size + sum(side) for size, side in zip(shape, [[0, 0], *sides, [0, 0]], strict=True))
     made = Node("PAD", [source], node.outputs[0], {"pads": [[0, 0], *sides, [0, 0]]}, place=node.place)
     spatial = [Atom(size) for size in padded[1:3][4 - rank :]]
     channels = value.layout.dims[1]

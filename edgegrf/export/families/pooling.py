@@ -80,9 +80,13 @@ def _emit(
 
 
 HANDLERS = {
-    "AveragePool": _average_pool, "GlobalAveragePool": _global_average, "ReduceMean": _reduce_mean,
+    "AveragePool": _average_pool,
+    "GlobalAveragePool": _global_average,
+    "ReduceMean": _reduce_mean,
 }
 REPLACEMENTS = {
-    "MaxPool": "AvgPool1d, or a Conv with a stride", "GlobalMaxPool": "a mean over time",
-    "ReduceMax": "a mean over time", "ReduceSum": "a mean over time",
+    "MaxPool": "AvgPool1d, or a Conv with a stride",
+    "GlobalMaxPool": "a mean over time",
+    "ReduceMax": "a mean over time",
+    "ReduceSum": "a mean over time",
 }

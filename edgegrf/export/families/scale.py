@@ -52,7 +52,10 @@ def _emit(
     source, shape = lowering.channels_last(node, Value(value.tensor, named))
     order = named.indices(1)
     options = {
-        "padding": "VALID", "stride": (1, 1), "dilation": (1, 1), "activation": activation,
+        "padding": "VALID",
+        "stride": (1, 1),
+        "dilation": (1, 1),
+        "activation": activation,
         "depth_multiplier": 1,
     }
     weights = scale.astype(np.float32)[order].reshape(1, 1, 1, -1)

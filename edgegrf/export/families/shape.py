@@ -68,10 +68,16 @@ def _renamed(lowering: Lowering, node: OnnxNode, shape: Sequence[int]) -> None:
 
 
 HANDLERS = {
-    "Dropout": _identity, "Flatten": _flatten, "Identity": _identity, "Reshape": _reshape,
-    "Squeeze": _squeeze, "Transpose": _transpose, "Unsqueeze": _unsqueeze,
+    "Dropout": _identity,
+    "Flatten": _flatten,
+    "Identity": _identity,
+    "Reshape": _reshape,
+    "Squeeze": _squeeze,
+    "Transpose": _transpose,
+    "Unsqueeze": _unsqueeze,
 }
 REPLACEMENTS = {
-    "Expand": "tensors of the shape that is needed", "Tile": "tensors of the shape that is needed",
+    "Expand": "tensors of the shape that is needed",
+    "Tile": "tensors of the shape that is needed",
     "Shape": "fixed shapes: export with a fixed window",
 }

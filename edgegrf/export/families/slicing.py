@@ -69,9 +69,12 @@ def _rows(lowering: Lowering, node: OnnxNode, output: str, axis: int, start: int
     layer = lowering.producer(value.tensor)
     atoms = value.layout.real(axis)
     if (
-        layer is None or layer.weights is None or layer.bias is None
+        layer is None
+        or layer.weights is None
+        or layer.bias is None
         or layer.kind not in ("CONV_2D", "FULLY_CONNECTED")
-        or len(atoms) != 1 or value.layout.order[-1] is not atoms[0]
+        or len(atoms) != 1
+        or value.layout.order[-1] is not atoms[0]
     ):
         lowering.refuse(node, "it cuts time, or something that is no layer's output", _FIX)
     activation, output = lowering.activation(output)
@@ -82,8 +85,12 @@ def _rows(lowering: Lowering, node: OnnxNode, output: str, axis: int, start: int
     if activation != "NONE":
         options["activation"] = activation
     made: Node = replace(
-        layer, output=output, options=options, weights=np.ascontiguousarray(layer.weights[rows]),
-        bias=layer.bias[rows], place=node.place or layer.place,
+        layer,
+        output=output,
+        options=options,
+        weights=np.ascontiguousarray(layer.weights[rows]),
+        bias=layer.bias[rows],
+        place=node.place or layer.place,
     )
     shape = (*lowering.shapes[value.tensor][:-1], stop - start)
     channel = Atom(stop - start)
