@@ -68,31 +68,25 @@ def export_model(
     best = None
     if int8:
         watched = _calibration_pieces(source, walks)
-        best = quantise_best(
-            simple,
-            lowered,
-            watched,
-            run,
-            calibration=calibration,
-            description=f"edgegrf {source.name}",
-            progress=progress,
-        )
+        about = f"edgegrf {source.name}"
+        best = quantise_best(simple, lowered, watched, run, calibration, about, progress)
         metrics |= _errors("int8", int8_estimates(run, best.data, best.graph, pieces, progress), pieces)
-        tflite = _tflite_artefact(
-            artefacts[0],
-            best,
-            metrics,
-            {
-                "operators": _operators(best),
-                "macs": lowered.macs,
-                "measured_on": walks.source,
-                "synthetic": walks.synthetic,
-                "calibrated_on": fingerprint(watched),
-            },
-        )
+        facts = _facts(lowered, best, walks, watched)
+        tflite = _tflite_artefact(artefacts[0], best, metrics, facts)
         artefacts += [tflite, _golden_artefact(tflite, best, source, run)]
     paths = write_artefacts(source, folder, artefacts)
     return _exported(source, paths, lowered, best, metrics, walks)
+
+
+def _facts(lowered: Lowered, best: Quantised, walks: Walks, watched: list[Piece]) -> dict[str, Any]:
+    """What the int8 model's manifest says of it beside how it was quantised."""
+    return {
+        "operators": _operators(best),
+        "macs": lowered.macs,
+        "measured_on": walks.source,
+        "synthetic": walks.synthetic,
+        "calibrated_on": fingerprint(watched),
+    }
 
 
 def _lower(source: Source, simple: Any) -> Lowered:

@@ -45,7 +45,6 @@ def quantise_best(
     lowered: Lowered,
     pieces: Sequence[Piece],
     run: Int8Runner,
-    *,
     calibration: str = "auto",
     description: str = "",
     progress: Progress = silent,
