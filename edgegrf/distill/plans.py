@@ -62,7 +62,7 @@ PLANS: dict[str, Plan] = {
         "wrn", _WHOLE_WINDOWS, {"depth": 16}, dataclasses.replace(_GAINS, epochs=8, batch=64, rate=3e-3)
     ),
     "insole4-wrn28-1": Plan("wrn", _WHOLE_WINDOWS, {"depth": 28}, _DEEP),
-    "matrix16x8-st": Plan("matrix", MATRIX, {}, Settings(epochs=20, batch=4, rate=5e-3, step_noise=1.0)),
+    "matrix16x8-st": Plan("matrix", MATRIX, {}, Settings(epochs=50, batch=4, rate=5e-3, step_noise=1.0)),
 }
 
 
