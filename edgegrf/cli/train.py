@@ -70,7 +70,7 @@ Examples:
     "--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on it in the last bits."
 )
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: build/students/NAME]"
+    "-o", "--output", "out", type=click.Path(path_type=Path), help="Folder to write.  [default: build/NAME]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def command(
@@ -95,7 +95,7 @@ def command(
 
     given = {key: value for key, value in settings.items() if value is not None}
     name, plan = plan_of(name, architecture, _hyper(hyper), given)
-    folder = out or Path("build/students") / name
+    folder = out or Path("build") / name
     with progress_bar(quiet=as_json) as progress:
         chosen = choose_walks(plan.interface, data, walks=walks, columns=columns, progress=progress)
         told = _told(chosen.recordings)
