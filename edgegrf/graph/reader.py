@@ -10,15 +10,14 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegrf.errors import MissingToolError, ModelError, UnsupportedError
+from edgegrf.errors import ModelError, UnsupportedError
 from edgegrf.graph.model import Graph, Operator, Quantization, Tensor
-from edgegrf.graph.schema import ACTIVATIONS, DTYPES, FILE_IDENTIFIER, OPERATORS, PADDINGS
+from edgegrf.graph.schema import ACTIVATIONS, DTYPES, FILE_IDENTIFIER, OPERATORS, PADDINGS, bindings
 from edgegrf.graph.validate import LARGEST_TENSOR, MOST_OPERATORS, MOST_TENSORS, check_graph
 
 __all__ = ["read_tflite"]
@@ -44,20 +43,11 @@ def read_tflite(data: bytes) -> Graph:
     if len(data) > _LARGEST_FILE:
         raise UnsupportedError(f"a .tflite of {len(data)} bytes", why="no board holds more than a few MiB")
     try:
-        graph = _graph(_bindings().Model.GetRootAs(data, 0))
+        graph = _graph(bindings().Model.GetRootAs(data, 0))
     except _BROKEN as error:
         raise _damaged(str(error) or type(error).__name__) from error
     check_graph(graph)
     return graph
-
-
-@functools.cache
-def _bindings() -> ModuleType:
-    try:
-        from ai_edge_litert import schema_py_generated
-    except ImportError as error:
-        raise MissingToolError("ai-edge-litert is not installed", fix="pip install edgegrf") from error
-    return schema_py_generated  # type: ignore[no-any-return]
 
 
 def _damaged(why: str) -> ModelError:
@@ -117,7 +107,7 @@ def _elements(shape: tuple[int, ...]) -> int:
 
 
 def _type_name(code: int) -> str:
-    names = {value: name.lower() for name, value in vars(_bindings().TensorType).items() if name.isupper()}
+    names = {value: name.lower() for name, value in vars(bindings().TensorType).items() if name.isupper()}
     return str(names.get(code, f"type {code}"))
 
 
@@ -158,7 +148,7 @@ def _operator(model: Any, operator: Any) -> Operator:
     code = max(record.BuiltinCode(), record.DeprecatedBuiltinCode())
     kind = _KINDS.get(code)
     if kind is None:
-        known = {value: name for name, value in vars(_bindings().BuiltinOperator).items() if name.isupper()}
+        known = {value: name for name, value in vars(bindings().BuiltinOperator).items() if name.isupper()}
         name = known.get(code, f"operator {code}")
         raise UnsupportedError(
             f"operator {name} is not in the set", node=name, why=f"known: {', '.join(sorted(OPERATORS))}"
@@ -179,10 +169,10 @@ def _options(operator: Any, kind: str) -> dict[str, Any]:
         return {}
     if table is None and kind == "RESHAPE":
         return {"new_shape": ()}
-    bindings = _bindings()
-    if table is None or operator.BuiltinOptionsType() != getattr(bindings.BuiltinOptions, known.table):
+    schema = bindings()
+    if table is None or operator.BuiltinOptionsType() != getattr(schema.BuiltinOptions, known.table):
         raise _damaged(f"a {kind} without its options")
-    record = getattr(bindings, known.table)()
+    record = getattr(schema, known.table)()
     record.Init(table.Bytes, table.Pos)
     return {key: _option(record, key, attributes, kind) for key, attributes in known.fields.items()}
 

@@ -6,10 +6,14 @@ Codes are those of TensorFlow Lite's schema.fbs (version 3), checked against the
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 
-__all__ = ["ACTIVATIONS", "DTYPES", "FILE_IDENTIFIER", "OPERATORS", "PADDINGS", "OperatorSchema"]
+from edgegrf.errors import MissingToolError
+
+__all__ = ["ACTIVATIONS", "DTYPES", "FILE_IDENTIFIER", "OPERATORS", "PADDINGS", "OperatorSchema", "bindings"]
 
 FILE_IDENTIFIER = b"TFL3"
 
@@ -62,3 +66,13 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     "SUB": OperatorSchema(41, 2, "SubOptions", _ACTIVATION),
     "TANH": OperatorSchema(28, 2),
 }
+
+
+@functools.cache
+def bindings() -> ModuleType:
+    """The schema's Python bindings; raises MissingToolError."""
+    try:
+        from ai_edge_litert import schema_py_generated
+    except ImportError as error:
+        raise MissingToolError("ai-edge-litert is not installed", fix="pip install edgegrf") from error
+    return schema_py_generated  # type: ignore[no-any-return]

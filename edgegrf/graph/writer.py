@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import functools
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from edgegrf.errors import MissingToolError, UnsupportedError
+from edgegrf.errors import UnsupportedError
 from edgegrf.graph.model import Graph, Operator, Quantization, Tensor
-from edgegrf.graph.schema import ACTIVATIONS, DTYPES, FILE_IDENTIFIER, OPERATORS, PADDINGS
+from edgegrf.graph.schema import ACTIVATIONS, DTYPES, FILE_IDENTIFIER, OPERATORS, PADDINGS, bindings
 
 __all__ = ["write_tflite"]
 
@@ -22,7 +21,7 @@ def write_tflite(graph: Graph) -> bytes:
     """The `.tflite` file of `graph`; raises UnsupportedError for an operator outside the table."""
     import flatbuffers
 
-    schema = _bindings()
+    schema = bindings()
     model = schema.ModelT()
     model.version = 3
     model.description = graph.description or "edgegrf"
@@ -41,18 +40,9 @@ def write_tflite(graph: Graph) -> bytes:
 
 
 @functools.cache
-def _bindings() -> ModuleType:
-    try:
-        from ai_edge_litert import schema_py_generated
-    except ImportError as error:
-        raise MissingToolError("ai-edge-litert is not installed", fix="pip install edgegrf") from error
-    return schema_py_generated  # type: ignore[no-any-return]
-
-
-@functools.cache
 def _aligned_buffer() -> type:
     """BufferT whose data begins at a multiple of 16 bytes; the bindings ignore force_align."""
-    schema = _bindings()
+    schema = bindings()
 
     class AlignedBuffer(schema.BufferT):  # type: ignore[misc,name-defined]
         def Pack(self, builder: Any) -> Any:  # noqa: N802 (the bindings' name)
@@ -85,7 +75,7 @@ def _operator_codes(graph: Graph) -> tuple[list[Any], dict[tuple[str, int], int]
         key = (operator.kind, operator.version)
         if key not in codes:
             codes[key] = len(codes)
-            record = _bindings().OperatorCodeT()
+            record = bindings().OperatorCodeT()
             record.builtinCode = OPERATORS[operator.kind].code
             record.deprecatedBuiltinCode = record.builtinCode  # all below 127
             record.version = operator.version
@@ -94,7 +84,7 @@ def _operator_codes(graph: Graph) -> tuple[list[Any], dict[tuple[str, int], int]
 
 
 def _tensor(tensor: Tensor, buffers: list[Any]) -> Any:
-    record = _bindings().TensorT()
+    record = bindings().TensorT()
     record.name, record.shape, record.type = tensor.name, _ints(tensor.shape), DTYPES[tensor.dtype]
     record.buffer = 0
     if tensor.data is not None:
@@ -109,7 +99,7 @@ def _tensor(tensor: Tensor, buffers: list[Any]) -> Any:
 
 
 def _quantization(quantization: Quantization) -> Any:
-    record = _bindings().QuantizationParametersT()
+    record = bindings().QuantizationParametersT()
     record.scale = np.asarray(quantization.scales, np.float32)
     record.zeroPoint = np.asarray(quantization.zero_points, np.int64)
     record.quantizedDimension = quantization.axis
@@ -117,19 +107,19 @@ def _quantization(quantization: Quantization) -> Any:
 
 
 def _operator(operator: Operator, codes: dict[tuple[str, int], int]) -> Any:
-    record = _bindings().OperatorT()
+    record = bindings().OperatorT()
     record.opcodeIndex = codes[operator.kind, operator.version]
     record.inputs, record.outputs = _ints(operator.inputs), _ints(operator.outputs)
     table = OPERATORS[operator.kind].table
     if table:
-        record.builtinOptionsType = getattr(_bindings().BuiltinOptions, table)
+        record.builtinOptionsType = getattr(bindings().BuiltinOptions, table)
         record.builtinOptions = _options(operator)
     return record
 
 
 def _options(operator: Operator) -> Any:
     known = OPERATORS[operator.kind]
-    record = getattr(_bindings(), known.table + "T")()
+    record = getattr(bindings(), known.table + "T")()
     if hasattr(record, "potScaleInt16"):
         record.potScaleInt16 = False
     for key, attributes in known.fields.items():
@@ -148,7 +138,7 @@ def _options(operator: Operator) -> Any:
 
 
 def _signature(graph: Graph) -> Any:
-    schema = _bindings()
+    schema = bindings()
     record = schema.SignatureDefT()
     record.signatureKey, record.subgraphIndex = "serving_default", 0
     record.inputs = [_named(graph, index) for index in graph.inputs]
@@ -157,7 +147,7 @@ def _signature(graph: Graph) -> Any:
 
 
 def _named(graph: Graph, index: int) -> Any:
-    record = _bindings().TensorMapT()
+    record = bindings().TensorMapT()
     record.name, record.tensorIndex = graph.tensors[index].name, index
     return record
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from edgegrf.manifest import Interface
 __all__ = ["Student", "check_shapes", "example_input", "measured_reach"]
 
 
-class Student(nn.Module):
+class Student(nn.Module, ABC):
     """A network that estimates force from pressure.
 
     forward: pressure [B, C, T] (matrix insole: [B, T, rows, columns]) in `interface.sensor_unit` to force
@@ -33,9 +34,9 @@ class Student(nn.Module):
         self.hyper: Mapping[str, Any] = {}
 
     @property
+    @abstractmethod
     def receptive_field(self) -> int | None:
         """How many samples, the newest included, one estimate depends on; None: all since the reset."""
-        raise NotImplementedError
 
     @property
     def causal(self) -> bool:
