@@ -92,9 +92,12 @@ def command(
     from edgegrf.distill.studio import train_student
     from edgegrf.gait.choice import choose_walks
     from edgegrf.manifest import command_line
+    from edgegrf.students import create
 
     given = {key: value for key, value in settings.items() if value is not None}
     name, plan = plan_of(name, architecture, _hyper(hyper), given)
+    # what cannot be built is refused before walks are read
+    create(plan.architecture, plan.interface, **plan.hyper)
     folder = out or Path("build") / name
     with progress_bar(quiet=as_json) as progress:
         chosen = choose_walks(plan.interface, data, walks=walks, columns=columns, progress=progress)
