@@ -101,11 +101,11 @@ def _window(plan: Plan, memory: Memory) -> dict[str, Any]:
 
 def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
     calls = [_call(plan, memory, position, layer, stream=True) for position, layer in enumerate(plan.layers)]
-    reset = []
+    reset, keep = [], []
     for value, after, zero_point in plan.states:
         place, size = f"stream_state + {memory.states[value]}", plan.values[value].step
         reset.append(f"memset({place}, {zero_point}, {size})")
-        calls.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
+        keep.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
     for position, offset in memory.rings.items():
         ring = plan.layers[position].ring
         if ring is not None:
@@ -117,11 +117,13 @@ def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
         "state_bytes": memory.state_bytes,
         "heads": len(memory.rings),
         "calls": calls,
+        "keep": keep,
         "reset": reset,
     }
 
 
-def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bool) -> str:
+def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bool) -> dict[str, str]:
+    """The body of a layer's function, and which of the caller's buffers it takes."""
     arena = "stream_arena" if stream else "window_arena"
     words = {f"in{i}": _where(plan, memory, value, stream=stream) for i, value in enumerate(layer.inputs)}
     if position in memory.scratch:
@@ -130,7 +132,14 @@ def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bo
         words["ring"] = f"stream_state + {memory.rings[position]}"
         words["head"] = f"&ring_head[{list(memory.rings).index(position)}]"
     template = layer.step if stream else layer.window
-    return template.format(p=layer.name, out=_where(plan, memory, layer.output, stream=stream), **words)
+    words["out"] = _where(plan, memory, layer.output, stream=stream)
+    given = [word for word in ("in", "out") if word in words.values()]
+    takes = [{"in": "const int8_t in[]", "out": "int8_t out[]"}[word] for word in given]
+    return {
+        "takes": ", ".join(takes) or "void",
+        "given": ", ".join(given),
+        "text": template.format(p=layer.name, **words),
+    }
 
 
 def _where(plan: Plan, memory: Memory, value: int, *, stream: bool) -> str:
