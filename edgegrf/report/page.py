@@ -12,6 +12,7 @@ from edgegrf.bench.summary import SECTIONS, duration, grouped, headline, rows, t
 from edgegrf.errors import DataError
 from edgegrf.files import write_file
 from edgegrf.report import plots
+from edgegrf.report.layout import render
 
 __all__ = ["write_report"]
 
@@ -41,13 +42,8 @@ def write_report(record: Mapping[str, Any], path: Path) -> None:
             why=f"its schema is {record.get('schema')!r}, not {SCHEMA}",
             fix="run edgegrf bench -o bench.json again",
         )
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(Path(__file__).with_name("bench.html.j2").read_text())
-    page = template.render(
+    page = render(
+        Path(__file__).with_name("bench.html.j2"),
         record=record,
         headline=headline(record),
         cards=_cards(record),

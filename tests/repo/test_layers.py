@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "edgegrf"
 
 LAYERS = (
     {"cli"},
-    {"bench", "report"},
+    {"bench", "report", "profile"},
     {"parity"},
     {"link"},
     {"distill", "export", "image", "flash", "virtual"},
@@ -31,6 +31,7 @@ LEVEL = {name: len(LAYERS) - depth for depth, names in enumerate(LAYERS) for nam
 SAME_LEVEL = {
     ("bench", "report"),
     ("report", "bench"),
+    ("profile", "report"),
     ("export", "distill"),
     ("flash", "image"),
     ("manifest", "toolchain"),

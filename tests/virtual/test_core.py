@@ -9,8 +9,9 @@ import pytest
 
 from edgegrf.boards import board
 from edgegrf.errors import DeviceError, UsageError
-from edgegrf.virtual import VirtualBoard, counter
-from edgegrf.virtual.counter import NativeCounter, PythonCounter
+from edgegrf.virtual import VirtualBoard, counter, native_counter
+from edgegrf.virtual.counter import PythonCounter
+from edgegrf.virtual.native_counter import NativeCounter
 
 STACK = 0x2000_8000
 NOP, WFE, WFI, SEV, B_SELF = "00bf", "20bf", "30bf", "40bf", "fee7"
@@ -71,11 +72,11 @@ def test_without_a_compiler_cycles_are_counted_in_python_and_the_user_is_told(bo
     def none():
         raise MissingToolError("no C compiler for this computer")
 
-    counter._library.cache_clear()
-    monkeypatch.setattr(counter, "host_compiler", none)
+    native_counter._library.cache_clear()
+    monkeypatch.setattr(native_counter, "host_compiler", none)
     one = boot("4ff47a70", "0138", "fdd1", WFE)
     one.run(1.0)
-    counter._library.cache_clear()
+    native_counter._library.cache_clear()
     assert one.instructions == 2002
     assert "no C compiler" in one.warnings[0] and "in Python" in one.warnings[0]
 
