@@ -38,7 +38,7 @@ class Profile:
 
     The last of `layers` is what lies between them: calls, states, and the code that they share.  The counts
     and the flash of `layers` add up to the totals.  `ram_bytes` are the model's buffers as linked, without
-    the caller's input and output, which are `io_bytes`.
+    the caller's input and output, which are `io_bytes`; `image_flash_bytes` are those of the whole firmware.
     """
 
     model: str
@@ -51,6 +51,7 @@ class Profile:
     layers: tuple[LayerCost, ...]
     ram_bytes: int
     io_bytes: int
+    image_flash_bytes: int
     compared: int
     mismatches: int
     max_lsb: int
@@ -85,7 +86,7 @@ class Profile:
         """The record of `edgegrf profile --json`."""
         totals = ("instructions", "cycles", "macs", "flash_bytes", "ram_bytes", "mismatches")
         about = ("model", "model_sha256", "board", "clock_hz", "mode", "compiler", "runs", "io_bytes",
-                 "compared", "max_lsb")  # fmt: skip
+                 "image_flash_bytes", "compared", "max_lsb")  # fmt: skip
         return {
             **{key: getattr(self, key) for key in totals},
             "cycles_per_mac": _ratio(self.cycles, self.macs),

@@ -91,6 +91,7 @@ def run_profile(
         layers=_costs(compiled, mode, shares, taken.layer_flash, taken.flash),
         ram_bytes=taken.ram,
         io_bytes=_io_bytes(compiled, mode),
+        image_flash_bytes=image.sizes.flash_bytes,
         **_parity(link),
         provenance={
             "command": command_line(),
