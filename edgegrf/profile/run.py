@@ -13,7 +13,7 @@ from edgegrf import __version__
 from edgegrf.boards import Board, board
 from edgegrf.compiler import Compiled, compile_model
 from edgegrf.compiler.plan import Layer
-from edgegrf.errors import UsageError
+from edgegrf.errors import UnknownNameError, UsageError
 from edgegrf.files import sha256_file
 from edgegrf.image import Image, build_image_of_c
 from edgegrf.image.elf import read_elf
@@ -29,6 +29,7 @@ from edgegrf.progress import Progress, silent
 from edgegrf.resources import cache_folder
 from edgegrf.toolchain import arm_compiler
 from edgegrf.virtual import Share
+from edgegrf.virtual.board import CHIPS
 
 __all__ = ["check_port", "run_profile"]
 
@@ -42,7 +43,10 @@ _VIRTUAL = "virtual:"
 def check_port(spec: str) -> Board:
     """The board behind `virtual:BOARD`; raises UsageError for ports where layers cannot be told apart."""
     if spec.startswith(_VIRTUAL):
-        return board(spec[len(_VIRTUAL) :])
+        target = board(spec[len(_VIRTUAL) :])
+        if target.chip not in CHIPS:
+            raise UnknownNameError("virtual chip", target.chip, CHIPS)
+        return target
     raise UsageError(
         f"layers cannot be profiled on {spec or 'an empty port'}",
         why="a board counts the cycles of a whole inference; layers would need instrumented firmware",
