@@ -122,8 +122,7 @@ def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
     }
 
 
-def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bool) -> dict[str, str]:
-    """The body of a layer's function, and which of the caller's buffers it takes."""
+def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bool) -> str:
     arena = "stream_arena" if stream else "window_arena"
     words = {f"in{i}": _where(plan, memory, value, stream=stream) for i, value in enumerate(layer.inputs)}
     if position in memory.scratch:
@@ -132,14 +131,7 @@ def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bo
         words["ring"] = f"stream_state + {memory.rings[position]}"
         words["head"] = f"&ring_head[{list(memory.rings).index(position)}]"
     template = layer.step if stream else layer.window
-    words["out"] = _where(plan, memory, layer.output, stream=stream)
-    given = [word for word in ("in", "out") if word in words.values()]
-    takes = [{"in": "const int8_t in[]", "out": "int8_t out[]"}[word] for word in given]
-    return {
-        "takes": ", ".join(takes) or "void",
-        "given": ", ".join(given),
-        "text": template.format(p=layer.name, **words),
-    }
+    return template.format(p=layer.name, out=_where(plan, memory, layer.output, stream=stream), **words)
 
 
 def _where(plan: Plan, memory: Memory, value: int, *, stream: bool) -> str:

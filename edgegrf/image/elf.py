@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edgegrf.errors import ModelError
 
-__all__ = ["Elf", "Section", "Segment", "Symbol", "read_elf"]
+__all__ = ["Elf", "Section", "Segment", "Symbol", "read_elf", "section_bytes"]
 
 _ALLOCATED, _WRITABLE = 2, 1  # SHF_ALLOC, SHF_WRITE
 _LOAD, _SYMBOL_TABLE = 1, 2  # PT_LOAD, SHT_SYMTAB
@@ -69,6 +69,16 @@ def read_elf(data: bytes) -> Elf:
         return Elf(_segments(data), _sections(data, headers), _symbols(data, headers))
     except (struct.error, IndexError, ValueError) as error:
         raise ModelError("a damaged ELF file", why=str(error)) from error
+
+
+def section_bytes(data: bytes, name: str) -> bytes:
+    """What the section `name` of an ELF file holds; b"" where there is none."""
+    headers = _section_headers(data)
+    (names,) = struct.unpack_from("<H", data, 50)
+    for header in headers:
+        if _text(data, headers[names], header.name) == name:
+            return data[header.offset : header.offset + header.size]
+    return b""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which code and data of a firmware image belong to the model, and to which of its layers.
 
-The names are the compiler's (compiler/templates/model.c.j2): a layer's code lies in `model_l<index>_<mode>`,
-its constants are named after the layer.  Everything else that model.c or a kernel file (eg_*.c) defines
-is the model's, but no single layer's.
+model.c says in a comment which lines are a layer's (compiler/templates/model.c.j2), and the line table of the
+image says which addresses those lines became.  Constants are named after their layer.  Everything else that
+model.c or a kernel file (eg_*.c) defines is the model's, but no single layer's.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from edgegrf.compiler.plan import Layer
 from edgegrf.errors import ModelError
 from edgegrf.image.elf import Elf, Symbol
+from edgegrf.image.lines import CodeLine
 from edgegrf.virtual import Span
 
 __all__ = ["MODEL", "Footprint", "footprint", "layer_spans"]
@@ -22,8 +23,9 @@ __all__ = ["MODEL", "Footprint", "footprint", "layer_spans"]
 #: the owner of what the model does between its layers; layer n has owner n + 2
 MODEL = 1
 
-_LAYER = re.compile(r"model_l(\d+)_(?:window|step)(?:\.|$)")
-_ENTRY = re.compile(r"model_(?:window|step)(?:\.|$)")
+_MARK = re.compile(r"/\* layer (\d+) \*/")
+_ENTRIES = ("model_window", "model_step")
+_SOURCE = "model.c"
 _MODEL_FILE = re.compile(r"(?:model|eg_\w+)\.[cS]")
 _MODEL_NAME = re.compile(r"(?:model|eg)_\w+")
 
@@ -32,7 +34,7 @@ _MODEL_NAME = re.compile(r"(?:model|eg)_\w+")
 class Footprint:
     """Bytes of the model in an image, without what only the firmware around it needs.
 
-    `layer_flash` are each layer's constants and own code; `flash` holds them and what layers share.
+    `layer_flash` are each layer's constants; `flash` holds them and what layers share.
     """
 
     flash: int
@@ -40,22 +42,28 @@ class Footprint:
     layer_flash: tuple[int, ...]
 
 
-def layer_spans(elf: Elf, layers: int) -> list[Span]:
-    """The spans of the model's entries (owner MODEL) and of its layers (2, 3, ...).
+def layer_spans(elf: Elf, lines: Sequence[CodeLine], source: str, layers: int) -> list[Span]:
+    """The code of the model's entries (owner MODEL) and of its layers (2, 3, ...); `source` is model.c.
 
-    Raises ModelError when a layer has no code of its own.
+    Code that was inlined from elsewhere is in no span.  Raises ModelError when a layer has no code.
     """
-    spans = []
-    for symbol in elf.table:
-        found = _LAYER.match(symbol.name)
-        if symbol.function and (found or _ENTRY.match(symbol.name)):
-            owner = int(found[1]) + MODEL + 1 if found else MODEL
-            spans.append(Span(symbol.address, symbol.address + symbol.size, owner))
+    owners = {
+        number: MODEL + 1 + int(mark[1])
+        for number, line in enumerate(source.splitlines(), 1)
+        for mark in _MARK.finditer(line)
+    }
+    entries = [symbol for symbol in elf.table if symbol.name in _ENTRIES]
+    spans = [
+        Span(row.start, row.end, owners.get(row.line, MODEL))
+        for entry in entries
+        for row in lines
+        if row.file == _SOURCE and entry.address <= row.start < entry.address + entry.size
+    ]
     missing = set(range(MODEL, MODEL + 1 + layers)) - {span.owner for span in spans}
     if missing:
         raise ModelError(
             f"the image has no code of its own for {len(missing)} of {layers} layers",
-            why="it has no symbols, or was not made by this edgegrf",
+            why="it has no debug information, or was not made by this edgegrf",
         )
     return spans
 
@@ -84,9 +92,6 @@ def _is_model(symbol: Symbol) -> bool:
 
 
 def _layer_of(symbol: Symbol, layers: Sequence[Layer]) -> int | None:
-    found = _LAYER.match(symbol.name)
-    if found:
-        return int(found[1])
     for index, layer in enumerate(layers):
         if symbol.name == layer.name or symbol.name.startswith(layer.name + "_"):
             return index

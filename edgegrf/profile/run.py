@@ -17,6 +17,7 @@ from edgegrf.errors import UnknownNameError, UsageError
 from edgegrf.files import sha256_file
 from edgegrf.image import Image, build_image_of_c
 from edgegrf.image.elf import read_elf
+from edgegrf.image.lines import code_lines
 from edgegrf.link import Device
 from edgegrf.link.virtual_port import VirtualPort
 from edgegrf.manifest import command_line
@@ -74,12 +75,13 @@ def run_profile(
         mode = mode or ("stream" if host.modes & 2 else "window")
         compiled = compile_model(tflite, Path(work) / "c", mode=mode)
         image = _image(target, compiled, tflite, mode, compiler, progress)
-    elf = read_elf(image.elf.read_bytes())
-    layers = compiled.plan.layers
+        source = (compiled.folder / "model.c").read_text()
+    data = image.elf.read_bytes()
+    elf, layers = read_elf(data), compiled.plan.layers
     port = VirtualPort(image.elf, target)
     with Device(port) as device:
         clock_hz = device.info.clock_hz
-        port.board.count_by_owner(layer_spans(elf, len(layers)))
+        port.board.count_by_owner(layer_spans(elf, code_lines(data), source, len(layers)))
         inputs = _inputs(compiled, mode)
         link = board_link(device, host, inputs, mode=mode, progress=progress)
         shares = port.board.shares()
@@ -150,7 +152,7 @@ def _costs(
         for key, scale in (("half_cycles", 2 * runs), ("instructions", runs), ("flash_reads", runs))
     )
     about = [(layer.name, layer.kind, layer.place, *_sizes(compiled, layer, mode)) for layer in plan.layers]
-    about.append(("rest", "", "calls, states, code that layers share", 0, 0, 0))
+    about.append(("rest", "", "calls, states, the code of all layers", 0, 0, 0))
     flashes = [*layer_flash, flash - sum(layer_flash)]
     return tuple(
         LayerCost(

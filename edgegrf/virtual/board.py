@@ -95,8 +95,11 @@ class VirtualBoard:
         return notes + ([f"{self.unheard} bytes came while the receiver was off"] if self.unheard else [])
 
     def count_by_owner(self, spans: Sequence[Span]) -> None:
-        """Count anew what runs for each owner of `spans`: its own code and, until it returns, whatever it
-        calls.  The image and its cycles stay as they are."""
+        """Count anew what runs for each owner of `spans`: its own code, and whatever that calls.
+
+        A block in no span counts for the owner that ran last, until control returns to where the first
+        one was called from.  The image and its cycles stay as they are.
+        """
         self._chip.count_by_owner(spans)
 
     def shares(self) -> list[Share]:

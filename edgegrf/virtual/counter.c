@@ -7,9 +7,9 @@
  * has passed `deadline` the core is stopped before the block, which is counted when it is entered again.
  * counter_read_page() serves the register that shows the cycles.
  *
- * Counts are also kept by owner: decode() gives a block an owner, 0 for code that works for whoever
- * called it.  From the entry of an owner's code until its caller's return address, each block counts for the
- * owner that was entered last; all else counts for owner 0.
+ * Counts are also kept by owner: decode() gives a block an owner, or 0 for code that works for whoever runs
+ * it.  From the first block that has one until control returns to where that was called from, each block
+ * counts for the owner that ran last; all else counts for owner 0.
  */
 #include <stdint.h>
 #include <stdlib.h>

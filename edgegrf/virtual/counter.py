@@ -82,7 +82,7 @@ class PythonCounter:
             if (probe.address.constant + sum(terms)) & 0xFFFF_FFFF < self._flash_size:
                 reads += probe.reads
         branch = TAKEN_BRANCH if address != counts.previous_end else 0
-        share = self._share(uc, address)
+        share = self._share(uc, address, size)
         for one in (counts, share):
             one.instructions += cost.instructions
             one.half_cycles += cost.half_cycles + branch + reads * FLASH_READ
@@ -90,11 +90,11 @@ class PythonCounter:
         counts.sent_event |= cost.sets_event
         counts.previous_end = address + size
 
-    def _share(self, uc: Any, address: int) -> Share:
+    def _share(self, uc: Any, address: int, size: int) -> Share:
         """Whose block this is, as owner_of() of counter.c decides."""
         if address == self._back:
             self._owner, self._back = 0, OUTSIDE
-        owner = self._owners.at(address)
+        owner = self._owners.of(address, size)
         if owner:
             if self._back == OUTSIDE:
                 self._back = uc.reg_read(self._registers["lr"]) & ~1

@@ -168,7 +168,7 @@ class NativeCounter:
             self._stop()
             return
         block.instructions, block.half_cycles = cost.instructions, cost.half_cycles
-        block.sets_event, block.owner = cost.sets_event, self._owners.at(address)
+        block.sets_event, block.owner = cost.sets_event, self._owners.of(address, size)
         probes = those_that_fit(cost)
         block.probes = len(probes)
         for place, probe in zip(block.probe, probes, strict=False):

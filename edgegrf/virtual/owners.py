@@ -14,7 +14,7 @@ __all__ = ["Owners", "Span"]
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """Code from `start` up to `end`, in bytes, that belongs to `owner` (1, 2, ...)."""
+    """Code from `start` up to `end` that belongs to `owner` (1, 2, ...)."""
 
     start: int
     end: int
@@ -22,7 +22,7 @@ class Span:
 
 
 class Owners:
-    """Finds the owner of an address; raises UsageError for spans that overlap or owners beyond `most`."""
+    """Finds the owner of a block; raises UsageError for spans that overlap or owners beyond `most`."""
 
     def __init__(self, spans: Sequence[Span], *, most: int = 1024) -> None:
         self._spans = sorted(spans)
@@ -34,9 +34,10 @@ class Owners:
             if one.end > other.start:
                 raise UsageError(f"the code of owners {one.owner} and {other.owner} overlaps")
 
-    def at(self, address: int) -> int:
-        """The owner of the code at `address`; 0 for code that works for whoever calls it."""
-        place = bisect.bisect_right(self._starts, address) - 1
+    def of(self, address: int, size: int) -> int:
+        """The owner of the last instruction of a block that lies in a span; 0 for a block that has none and
+        so works for whoever runs it."""
+        place = bisect.bisect_left(self._starts, address + size) - 1
         if place < 0 or address >= self._spans[place].end:
             return 0
         return self._spans[place].owner

@@ -114,7 +114,7 @@ def test_real_boards_are_refused_with_what_is_possible(port):
 
 def test_an_image_without_the_names_is_refused():
     with pytest.raises(ModelError):
-        layer_spans(Elf((), (), ()), 3)
+        layer_spans(Elf((), (), ()), [], "", 3)
 
 
 def test_only_the_models_symbols_count(tmp_path):
