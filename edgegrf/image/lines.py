@@ -34,7 +34,7 @@ def code_lines(elf: bytes) -> list[CodeLine]:
     try:
         while not table.at_end:
             found.extend(_unit(table, strings))
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, LookupError, ValueError, ArithmeticError) as error:
         raise ModelError("damaged debug information", why=str(error), fix="build the image again") from error
     return sorted(found)
 
@@ -126,8 +126,11 @@ def _files5(table: _Reader, strings: dict[int, bytes]) -> list[str]:
 
 def _entries(table: _Reader, strings: dict[int, bytes]) -> list[str]:
     forms = [(table.leb(), table.leb()) for _ in range(table.number(1))]
-    found = []
-    for _ in range(table.leb()):
+    found: list[str] = []
+    count = table.leb()
+    if count and not forms:
+        raise ValueError(f"{count} names of no form")
+    for _ in range(count):
         path = ""
         for content, form in forms:
             value = _value(table, form, strings)
