@@ -13,6 +13,7 @@ from edgegrf.errors import DataError
 from edgegrf.files import write_file
 from edgegrf.report import plots
 from edgegrf.report.layout import render
+from edgegrf.virtual import ERROR_BAND
 
 __all__ = ["write_report"]
 
@@ -25,7 +26,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[Mapping[str, Any]], str], tuple[str, .
 )
 
 _TIME = {
-    "estimate": "The board is emulated: cycles are counted by a model of the core, times are an estimate.",
+    "estimate": f"The board is emulated; cycles and times are an {ERROR_BAND}.",
     "measured": "Measured on the board by its cycle counter, the serial link not included.",
 }
 _HOST_TIME = "Times are of this computer, with sanitizers in the program: they say nothing about a board."
