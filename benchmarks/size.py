@@ -75,16 +75,19 @@ def read_budget(path: Path) -> Budget:
         budget: Budget = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"cannot read the budget {path}", why=str(error)) from error
+    if not budget:
+        raise UsageError(f"{path} names no board", fix="[BOARD.STUDENT] with flash, ram and stack")
     for target, models in budget.items():
         board(target)
-        if set(models) != set(shipped_students()):
+        if not isinstance(models, dict) or set(models) != set(shipped_students()):
             raise UsageError(
-                f"{path}: {target} has budgets for {', '.join(sorted(models))}",
+                f"{path}: {target} does not have a budget for each shipped student and no other",
                 why=f"the shipped students are {', '.join(shipped_students())}",
-                fix="give each of them flash, ram and stack",
+                fix=f"[{target}.STUDENT] with flash, ram and stack",
             )
         for model, kinds in models.items():
-            if set(kinds) != set(KINDS) or not all(isinstance(kinds[kind], int) for kind in KINDS):
+            sound = isinstance(kinds, dict) and set(kinds) == set(KINDS)
+            if not sound or not all(isinstance(limit, int) for limit in kinds.values()):
                 raise UsageError(f"{path}: {target}.{model} is not flash, ram and stack in bytes")
     return budget
 
