@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.marks import fill, table
+from edgegrf.bench.summary import grouped
 from edgegrf.boards import board
 from edgegrf.errors import CheckFailedError
 from edgegrf.files import write_file
 from edgegrf.graph.reader import read_tflite
 from edgegrf.profile import run_profile
-from edgegrf.profile.table import grouped
 from edgegrf.resources import shipped_file, shipped_students
 from edgegrf.virtual import ERROR_BAND
 

@@ -67,11 +67,12 @@ def command(
 
 
 def _show(record: dict[str, Any]) -> None:
-    from edgegrf.profile.table import COLUMNS, grouped, headline, rows, total
+    from edgegrf.bench.summary import duration, grouped
+    from edgegrf.profile.table import COLUMNS, headline, rows, total
 
     print_table(headline(record), COLUMNS, [*rows(record), total(record)])
     click.echo(
-        f"  {grouped(record['cycles'])} cycles = {record['microseconds']:.1f} µs per {record['per']} "
+        f"  {grouped(record['cycles'])} cycles = {duration(record['microseconds'])} per {record['per']} "
         f"at {record['clock_hz'] / 1e6:g} MHz: {record['cycles_are']}\n"
         f"  {record['mismatches']} of {grouped(record['compared'])} estimates differ from the host's"
     )

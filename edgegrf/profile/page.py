@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edgegrf.bench.summary import duration, grouped
 from edgegrf.files import write_file
 from edgegrf.profile.plot import bars
-from edgegrf.profile.table import COLUMNS, grouped, headline, rows, total
+from edgegrf.profile.table import COLUMNS, headline, rows, total
 from edgegrf.report.layout import render
 
 __all__ = ["write_profile_page"]
@@ -38,7 +39,7 @@ def _cards(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         (
             f"cycles per {record['per']}",
             grouped(record["cycles"]),
-            f"{record['microseconds']:.0f} µs at {mhz:g} MHz: estimate",
+            f"{duration(record['microseconds'])} at {mhz:g} MHz: estimate",
         ),
         (
             "instructions",

@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["COLUMNS", "grouped", "headline", "rows", "total"]
+from edgegrf.bench.summary import grouped
+
+__all__ = ["COLUMNS", "headline", "rows", "total"]
 
 Record = Mapping[str, Any]
 
@@ -44,8 +46,3 @@ def _row(costs: Record) -> tuple[str, ...]:
         grouped(costs["flash_bytes"]),
         grouped(costs["ram_bytes"]) if costs["ram_bytes"] else "",
     )
-
-
-def grouped(value: int) -> str:
-    """A count with its thousands set apart: "447 854"."""
-    return f"{value:,}".replace(",", " ")

@@ -32,6 +32,7 @@ SAME_LEVEL = {
     ("bench", "report"),
     ("report", "bench"),
     ("profile", "report"),
+    ("profile", "bench"),
     ("export", "distill"),
     ("flash", "image"),
     ("manifest", "toolchain"),
