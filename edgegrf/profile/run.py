@@ -24,7 +24,7 @@ from edgegrf.manifest import command_line
 from edgegrf.parity.c_board import board_link
 from edgegrf.parity.host import HostModel
 from edgegrf.parity.link import LinkResult
-from edgegrf.profile.places import MODEL, footprint, layer_spans
+from edgegrf.profile.places import MODEL, Footprint, footprint, layer_spans
 from edgegrf.profile.result import LayerCost, Profile, apportion
 from edgegrf.progress import Progress, silent
 from edgegrf.resources import cache_folder
@@ -76,16 +76,8 @@ def run_profile(
         compiled = compile_model(tflite, Path(work) / "c", mode=mode)
         image = _image(target, compiled, tflite, mode, compiler, progress)
         source = (compiled.folder / "model.c").read_text()
-    data = image.elf.read_bytes()
-    elf, layers = read_elf(data), compiled.plan.layers
-    port = VirtualPort(image.elf, target)
-    with Device(port) as device:
-        clock_hz = device.info.clock_hz
-        port.board.count_by_owner(layer_spans(elf, code_lines(data), source, len(layers)))
-        inputs = _inputs(compiled, mode)
-        link = board_link(device, host, inputs, mode=mode, progress=progress)
-        shares = port.board.shares()
-    taken = footprint(elf, layers)
+    clock_hz, link, shares = _run(target, image, host, compiled, source, mode, progress)
+    taken = footprint(read_elf(image.elf.read_bytes()), compiled.plan.layers)
     return Profile(
         model=name or compiled.title,
         model_sha256=compiled.sha256,
@@ -94,18 +86,33 @@ def run_profile(
         mode=mode,
         compiler=image.compiler,
         runs=_runs(mode),
-        layers=_costs(compiled, mode, shares, taken.layer_flash, taken.flash),
+        layers=_costs(compiled, mode, shares, taken),
         ram_bytes=taken.ram,
         io_bytes=_io_bytes(compiled, mode),
         image_flash_bytes=image.sizes.flash_bytes,
         **_parity(link),
-        provenance={
-            "command": command_line(),
-            "edgegrf": __version__,
-            "firmware_sha256": image.firmware_sha256,
-            "inputs": f"{_runs(mode)} random {'samples' if mode == 'stream' else 'window'}, seed {_SEED}",
-        },
+        provenance=_provenance(image, mode),
     )
+
+
+def _run(
+    target: Board,
+    image: Image,
+    host: HostModel,
+    compiled: Compiled,
+    source: str,
+    mode: str,
+    progress: Progress,
+) -> tuple[int, LinkResult, list[Share]]:
+    """The board's clock, how its estimates compare, and what ran for whom; `source` is model.c."""
+    data = image.elf.read_bytes()
+    spans = layer_spans(read_elf(data), code_lines(data), source, len(compiled.plan.layers))
+    port = VirtualPort(image.elf, target)
+    with Device(port) as device:
+        clock_hz = device.info.clock_hz
+        port.board.count_by_owner(spans)
+        link = board_link(device, host, _inputs(compiled, mode), mode=mode, progress=progress)
+        return clock_hz, link, port.board.shares()
 
 
 def _image(
@@ -134,6 +141,15 @@ def _parity(link: LinkResult) -> dict[str, int]:
     return {"compared": link.outputs, "mismatches": link.mismatches, "max_lsb": link.max_lsb or 0}
 
 
+def _provenance(image: Image, mode: str) -> dict[str, str]:
+    return {
+        "command": command_line(),
+        "edgegrf": __version__,
+        "firmware_sha256": image.firmware_sha256,
+        "inputs": f"{_runs(mode)} random {'samples' if mode == 'stream' else 'window'}, seed {_SEED}",
+    }
+
+
 def _io_bytes(compiled: Compiled, mode: str) -> int:
     plan = compiled.plan
     if mode == "stream":
@@ -141,9 +157,7 @@ def _io_bytes(compiled: Compiled, mode: str) -> int:
     return plan.samples * plan.input_channels + plan.estimates * plan.output_channels
 
 
-def _costs(
-    compiled: Compiled, mode: str, shares: list[Share], layer_flash: tuple[int, ...], flash: int
-) -> tuple[LayerCost, ...]:
+def _costs(compiled: Compiled, mode: str, shares: list[Share], taken: Footprint) -> tuple[LayerCost, ...]:
     """One row for each layer, and one for what lies between them."""
     runs, plan = _runs(mode), compiled.plan
     owned = [*shares[MODEL + 1 :], shares[MODEL]]
@@ -153,7 +167,7 @@ def _costs(
     )
     about = [(layer.name, layer.kind, layer.place, *_sizes(compiled, layer, mode)) for layer in plan.layers]
     about.append(("rest", "", "calls, states, the code of all layers", 0, 0, 0))
-    flashes = [*layer_flash, flash - sum(layer_flash)]
+    flashes = [*taken.layer_flash, taken.flash - sum(taken.layer_flash)]
     return tuple(
         LayerCost(
             name=name, kind=kind, place=place, outputs=outputs, macs=macs, ram_bytes=ram,

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from edgegrf.cli import main
+from edgegrf.parity.host import HostModel
 from edgegrf.virtual import ERROR_BAND
 
 
@@ -64,6 +65,19 @@ def test_the_page_is_whole_and_says_estimate(edgegrf, tmp_path):
     assert not re.search(r"https?://(?!www\.w3\.org)", page)
     for name in (*(layer["name"] for layer in json.loads(out)["layers"]), "total"):
         assert f">{name}<" in page
+
+
+def test_another_bit_is_found_and_ends_with_exit_code_1(edgegrf, monkeypatch):
+    class OneOff(HostModel):
+        def stream(self, x):
+            out = super().stream(x)
+            out[7] ^= 1
+            return out
+
+    monkeypatch.setattr("edgegrf.profile.run.HostModel", OneOff)
+    code, out, err = edgegrf("profile", "--json")
+    assert code == 1 and json.loads(out)["mismatches"] == 1
+    assert "1 of 512 estimates differ from the host's, by up to 1 LSB" in err
 
 
 @pytest.mark.parametrize(
