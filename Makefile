@@ -29,7 +29,7 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY) ## a student becomes a bit-exact model on a (virtual) board, measured on a walk
 	$(BIN)/edgegrf export --quantize int8 -o $(DEMO)
-	$(BIN)/edgegrf verify --model $(DEMO)/student_int8.tflite --walks 2
+	$(BIN)/edgegrf verify $(DEMO)/student_int8.tflite --outputs 20000
 	$(BIN)/edgegrf compile $(DEMO)/student_int8.tflite -o $(DEMO)/c
 	$(BIN)/edgegrf build --board nrf52840dk --model $(DEMO)/student_int8.tflite -o $(DEMO)/nrf52840dk
 	$(BIN)/edgegrf bench --port virtual:nrf52840dk --model $(DEMO)/student_int8.tflite --walks 1 \

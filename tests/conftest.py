@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from edgegrf.errors import MissingToolError
+from edgegrf.toolchain import arm_compiler
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -27,3 +31,16 @@ def reference_nets() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference nets beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def needs_arm_compiler() -> Callable[[str | None], None]:
+    """needs_arm_compiler(kind) skips the test where that compiler (gcc, zig, None: any) is not installed."""
+
+    def check(kind: str | None) -> None:
+        try:
+            arm_compiler(kind)
+        except MissingToolError as error:
+            pytest.skip(error.what)
+
+    return check

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegrf.bench.quantize import dequantize, quantize
 from edgegrf.gait.trials import Trial
+from edgegrf.graph.affine import dequantize, quantize
 from edgegrf.link.device import Device
 from edgegrf.parity.c_board import Host, on_host
 from edgegrf.progress import Progress, silent

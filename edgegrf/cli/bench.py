@@ -42,7 +42,8 @@ Examples:
 @click.option("--data", type=_PATH, help="Walks: a file or folder [default: EDGEGRF_DATA, else fetched "
               "gaitpdb, else synthetic].")  # fmt: skip
 @click.option("--columns", type=_PATH, help="Column map of CSV files.")
-@click.option("--walks", type=click.IntRange(1), help="Run the first N walks [default: 20; synthetic 4].")
+@click.option("--walks", type=click.IntRange(1), default=20, show_default=True,
+              help="Run the first N walks of subjects that the shipped students never saw.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["stream", "window"]), help="[default: stream if the model can]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--report", type=_PATH, help="Write a report, one self-contained HTML file.")
@@ -53,7 +54,7 @@ def command(
     model: Path | None,
     data: Path | None,
     columns: Path | None,
-    walks: int | None,
+    walks: int,
     mode: str | None,
     as_json: bool,
     report: Path | None,
@@ -93,14 +94,14 @@ def _measured(
     tflite: Path,
     data: Path | None,
     columns: Path | None,
-    walks: int | None,
+    walks: int,
     mode: str | None,
     *,
     quiet: bool,
 ) -> BenchResult:
     from edgegrf.bench.run import model_interface, run_bench
-    from edgegrf.bench.walks import bench_walks
     from edgegrf.files import sha256_file
+    from edgegrf.gait.choice import choose_walks
     from edgegrf.link import Device, open_port
     from edgegrf.parity.host import HostModel
 
@@ -109,7 +110,9 @@ def _measured(
         transport = open_port(spec, model=tflite, board_name=board_name, progress=progress)
         with Device(transport) as device:
             device.expect_model(sha256_file(tflite), name=str(tflite))
-            chosen = bench_walks(interface, data, walks=walks, columns=columns, progress=progress)
+            chosen = choose_walks(
+                interface, data, walks=walks, columns=columns, unseen=True, progress=progress
+            )
             host = HostModel(tflite)
             for line in (f"walks: {chosen.source}", *chosen.oddities):
                 say(line, quiet=quiet)

@@ -26,7 +26,9 @@ Examples:
 
 @click.command(epilog=_EPILOG)
 @click.argument("tflite", type=click.Path(path_type=Path), required=False)
-@click.option("-o", "folder", type=click.Path(path_type=Path), help="Folder for the C files, replaced.")
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for the C files, replaced."
+)
 @click.option("--name", default="model", show_default=True, help="Prefix of functions and files.")
 @click.option(
     "--mode",

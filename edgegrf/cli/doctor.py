@@ -115,5 +115,8 @@ def _surroundings() -> Iterator[_Finding]:
         str(walks or ""),
         "edgegrf data fetch gaitpdb (else synthetic walks)",
     )
-    boards = ", ".join(f"{port.device} ({port.board or port.description})" for port in plugged_in())
+    boards = ", ".join(
+        f"{port.device} ({' or '.join(board.name for board in port.boards) or port.description})"
+        for port in plugged_in()
+    )
     yield _Finding("boards", "bench on hardware", boards, "plug one in (else --port virtual:nrf52840dk)")

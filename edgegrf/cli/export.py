@@ -36,7 +36,9 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--quantize", type=click.Choice(["int8", "none"]), default="int8", show_default=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Walks to calibrate and measure on.")
 @click.option("--calibration", default="auto", show_default=True, help="auto, minmax, mse or percentile.")
-@click.option("-o", "folder", type=click.Path(path_type=Path), help="Folder for the files; build/NAME.")
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for the files; build/NAME."
+)
 @click.option("--sensors", callback=_names, help="Of a foreign ONNX: its sensors, in order.")
 @click.option("--outputs", callback=_names, default="vertical_force", help="Of a foreign ONNX: its forces.")
 @click.option("--unit", default="BW", help="Of a foreign ONNX: the unit of its sensors; BW.")
@@ -73,7 +75,7 @@ def command(
             progress=progress,
         )
     if exported.synthetic:
-        say(f"NOTE: measured and calibrated on SYNTHETIC walks, not on people ({exported.data})")
+        say(f"NOTE: calibrated and measured on {exported.data}")
     record = exported.as_json() | {"seconds": round(perf_counter() - started, 2)}
     if as_json:
         print_json(record)

@@ -70,7 +70,7 @@ Examples:
     "--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on it in the last bits."
 )
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: build/students/NAME]"
+    "-o", "--output", "out", type=click.Path(path_type=Path), help="Folder to write.  [default: build/NAME]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def command(
@@ -90,20 +90,20 @@ def command(
     require_torch()
     from edgegrf.distill.plans import plan_of
     from edgegrf.distill.studio import train_student
-    from edgegrf.distill.walks import walks_for
-    from edgegrf.gait.validation import oddity_lines
+    from edgegrf.gait.choice import choose_walks
     from edgegrf.manifest import command_line
 
     given = {key: value for key, value in settings.items() if value is not None}
     name, plan = plan_of(name, architecture, _hyper(hyper), given)
-    folder = out or Path("build/students") / name
+    folder = out or Path("build") / name
     with progress_bar(quiet=as_json) as progress:
-        recordings, source = walks_for(plan, data, columns=columns, limit=walks, progress=progress)
-        say(f"{name}: {plan.architecture} learns from {_told(recordings)} ({source})", quiet=as_json)
-        for line in oddity_lines(recordings):
+        chosen = choose_walks(plan.interface, data, walks=walks, columns=columns, progress=progress)
+        told = _told(chosen.recordings)
+        say(f"{name}: {plan.architecture} learns from {told} ({chosen.source})", quiet=as_json)
+        for line in chosen.oddities:
             say(line, quiet=as_json)
         trained = train_student(
-            name, plan, recordings, folder, data=source, command=command_line(), threads=threads,
+            name, plan, chosen.recordings, folder, data=chosen.name, command=command_line(), threads=threads,
             progress=progress, on_epoch=lambda epoch: say(_line(epoch), quiet=as_json),
         )  # fmt: skip
     ended = trained.outcome.ended

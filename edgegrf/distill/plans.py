@@ -18,13 +18,12 @@ __all__ = ["INSOLE4", "MATRIX", "PLANS", "Plan", "plan_of"]
 
 @dataclass(frozen=True)
 class Plan:
-    """A student to train; `synthetic` plans learn from the synthetic walker unless walks are given."""
+    """A student to train."""
 
     architecture: str
     interface: Interface
     hyper: Mapping[str, Any] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
-    synthetic: bool = False
 
 
 #: the benchmark task "reduced insole": 4 of the 8 sensors of a foot, that foot's total force, causal
@@ -63,9 +62,7 @@ PLANS: dict[str, Plan] = {
         "wrn", _WHOLE_WINDOWS, {"depth": 16}, dataclasses.replace(_GAINS, epochs=8, batch=64, rate=3e-3)
     ),
     "insole4-wrn28-1": Plan("wrn", _WHOLE_WINDOWS, {"depth": 28}, _DEEP),
-    "matrix16x8-st": Plan(
-        "matrix", MATRIX, {}, Settings(epochs=20, batch=4, rate=5e-3, step_noise=1.0), synthetic=True
-    ),
+    "matrix16x8-st": Plan("matrix", MATRIX, {}, Settings(epochs=50, batch=4, rate=5e-3, step_noise=1.0)),
 }
 
 

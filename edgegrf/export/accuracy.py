@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from edgegrf.export.calibration import to_onnx_layout
 from edgegrf.export.onnx_file import OnnxRun
 from edgegrf.export.windows import Piece
+from edgegrf.graph.affine import dequantize, force_code, pressure_code, quantize
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX, Graph
 from edgegrf.progress import Progress, silent
 
 __all__ = [
     "Int8Runner",
-    "dequantise",
     "float_estimates",
     "int8_estimates",
     "is_step",
-    "quantise_input",
     "rmse",
 ]
 
@@ -42,26 +41,12 @@ def is_step(graph: Graph) -> bool:
     return bool(graph.states)
 
 
-def quantise_input(graph: Graph, x: Floats) -> Int8:
-    """Pressure in its unit as the codes of the model's input, rounded to nearest even and clipped."""
-    scale, zero_point = _code(graph, _first(graph, graph.inputs))
-    codes: Int8 = np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(np.int8)
-    return codes
-
-
-def dequantise(graph: Graph, codes: Int8) -> Floats:
-    """Codes of the model's output as force in its unit."""
-    scale, zero_point = _code(graph, _first(graph, graph.outputs))
-    force: Floats = (codes.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
-    return force
-
-
 def int8_estimates(
     run: Int8Runner, model: bytes, graph: Graph, pieces: Sequence[Piece], progress: Progress = silent
 ) -> Floats:
     """Force [N, E, K] by the int8 model."""
-    pressure = quantise_input(graph, np.stack([piece.x for piece in pieces]))
-    return dequantise(graph, run(model, graph, pressure, progress))
+    pressure, _ = quantize(np.stack([piece.x for piece in pieces]), *pressure_code(graph))
+    return dequantize(run(model, graph, pressure, progress), *force_code(graph)).astype(np.float32)
 
 
 def float_estimates(model: Any, pieces: Sequence[Piece], progress: Progress = silent) -> Floats:
@@ -116,14 +101,3 @@ def rmse(estimates: Floats, pieces: Sequence[Piece]) -> tuple[float, float]:
         weighted += float(np.sum((error * piece.body_weight_n) ** 2))
         count += error.size
     return float(np.sqrt(total / count)), float(np.sqrt(weighted / count))
-
-
-def _first(graph: Graph, indices: Sequence[int]) -> int:
-    """The tensor that is pressure or force, not a state."""
-    return next(index for index in indices if not graph.tensors[index].name.startswith(STATE_PREFIX))
-
-
-def _code(graph: Graph, index: int) -> tuple[np.float32, int]:
-    quantization = graph.tensors[index].quantization
-    assert quantization is not None
-    return quantization.scales[0], int(quantization.zero_points[0])

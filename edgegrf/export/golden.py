@@ -8,9 +8,11 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegrf.export.accuracy import Int8Runner, is_step, quantise_input
-from edgegrf.export.windows import cut_pieces, synthetic_walks
+from edgegrf.export.accuracy import Int8Runner, is_step
+from edgegrf.export.windows import cut_pieces
+from edgegrf.gait.choice import synthetic_walks
 from edgegrf.gait.trials import trials
+from edgegrf.graph.affine import pressure_code, quantize
 from edgegrf.graph.model import Graph
 from edgegrf.manifest import Interface
 from edgegrf.progress import silent
@@ -30,7 +32,7 @@ def golden_windows(
     length = STEP_SAMPLES if is_step(graph) else interface.window
     walks = trials(synthetic_walks(interface, [_SEED]), interface)
     pieces = cut_pieces(walks, length, GOLDEN_WINDOWS)
-    pressure = quantise_input(graph, np.stack([piece.x for piece in pieces]))
+    pressure, _ = quantize(np.stack([piece.x for piece in pieces]), *pressure_code(graph))
     return {"input": pressure, "output": run(model, graph, pressure, silent)}
 
 

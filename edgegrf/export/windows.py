@@ -5,25 +5,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.errors import DataError
-from edgegrf.gait.readers import default_data, read_walks
-from edgegrf.gait.recording import Recording
+from edgegrf.gait.choice import choose_walks
 from edgegrf.gait.split import split_by_subject
-from edgegrf.gait.trials import Trial, trials
+from edgegrf.gait.trials import Trial
 from edgegrf.manifest import Interface
 from edgegrf.progress import Progress, silent
 
-__all__ = ["Piece", "Walks", "cut_pieces", "fingerprint", "load_walks", "synthetic_walks"]
+__all__ = ["Piece", "Walks", "cut_pieces", "fingerprint", "load_walks"]
 
 Floats = NDArray[np.float32]
-
-_SYNTHETIC_SEEDS = range(1, 15)  # 12 subjects to calibrate on, 2 (7 and 14) held out
 
 
 @dataclass(frozen=True)
@@ -51,64 +48,23 @@ class Piece:
 
 
 def load_walks(interface: Interface, data: Path | None, progress: Progress = silent) -> Walks:
-    """Walks that fit `interface`: of `data`, else the default data, else the synthetic walker's.
+    """Walks that fit `interface` and have a reference force, split by subject.
 
-    Raises DataError if `data` does not fit; default data that do not fit are passed over.
+    Those of `data`, else what `choose_walks` finds; raises DataError if `data` does not fit.
     """
-    source = data or default_data()
-    if source is None:
-        return _synthetic(interface, "no walks at hand")
-    try:
-        recordings = read_walks(source, progress=progress)
-        found = [trial for trial in trials(recordings, interface) if trial.y is not None]
-    except DataError as error:
-        if data is not None:
-            raise
-        return _synthetic(interface, error.what)
+    chosen = choose_walks(interface, data, progress=progress)
+    found = [trial for trial in chosen.trials if trial.y is not None]
     if not found:
         raise DataError(
-            f"{source}: no walk with a reference force",
+            f"{chosen.name}: no walk with a reference force",
             why="int8 is measured against it",
             fix="map the reference force in the columns of the CSV",
         )
     training, held_out = split_by_subject(found)
-    words = found[0].force_source or source.name
+    words = chosen.source
     if not training or not held_out:
         words += " (calibrated and measured on the same subjects: there are too few)"
-    return Walks(training or held_out, held_out or training, words, found[0].synthetic)
-
-
-def _synthetic(interface: Interface, why: str) -> Walks:
-    from edgegrf.gait.walker import FORCE_SOURCE
-
-    training, held_out = split_by_subject(trials(synthetic_walks(interface, _SYNTHETIC_SEEDS), interface))
-    return Walks(training, held_out, f"{FORCE_SOURCE}: {why}", synthetic=True)
-
-
-def synthetic_walks(interface: Interface, seeds: Sequence[int]) -> list[Recording]:
-    """Walks of the synthetic walker at 0.9-1.8 m/s on the insole that `interface` has.
-
-    Sensors and forces that it does not know by name are played by its own, in their order.
-    """
-    from edgegrf.gait.walker import walk
-
-    layout = "matrix16x8" if interface.frame or len(interface.sensors) > 8 else "gaitpdb8"
-    rate = interface.sample_rate_hz
-    return [
-        _in_terms_of(interface, recording)
-        for seed in seeds
-        for recording in walk(seed, speed_mps=0.9 + 0.1 * (seed % 10), layout=layout, sample_rate_hz=rate)
-    ]
-
-
-def _in_terms_of(interface: Interface, recording: Recording) -> Recording:
-    sensors, forces = recording.sensors, recording.force_names
-    if not {sensor.name for sensor in sensors} >= set(interface.sensors):
-        names = [*interface.sensors, *(f"spare{n}" for n in range(len(sensors)))]
-        sensors = tuple(replace(sensor, name=name) for sensor, name in zip(sensors, names, strict=False))
-    if not set(forces) >= set(interface.outputs):
-        forces = (*interface.outputs, *(f"spare{n}" for n in range(len(forces))))[: len(forces)]
-    return replace(recording, sensors=sensors, force_names=forces)
+    return Walks(training or held_out, held_out or training, words, chosen.synthetic)
 
 
 def cut_pieces(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The chain of proof, link by link: torch = ONNX, ONNX ~ int8, TFLM = C on the host, C on the host = board."""
+"""The chain of proof, link by link: torch = ONNX, ONNX ~ int8, TFLM = C on the host = C on the board."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgegrf.gait.choice import choose_walks
 from edgegrf.graph.affine import pressure_code, quantize
 from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Interface
@@ -24,6 +25,8 @@ Int8 = NDArray[np.int8]
 
 #: windows of random bits that stand in for walks where a model does not say what it takes
 RANDOM_WINDOWS = 1000
+
+_WALKS = 40
 
 
 def verify_chain(
@@ -65,20 +68,18 @@ def model_inputs(
 ) -> tuple[list[Int8], str]:
     """Walks [T, C] as the model's int8, enough for `outputs` estimates, and what they are in words.
 
-    Of walks only those of held-out subjects; without an interface, random bits.
+    Of walks only those of unseen subjects; without an interface, random bits.
     """
     plan = host.info.plan
     if interface is None:
         length = RANDOM_WINDOWS * max(plan.samples, 1)
         bits = np.random.default_rng(0).integers(-128, 128, (length, plan.input_channels))
         return [bits.astype(np.int8)], f"{RANDOM_WINDOWS} windows of random bits"
-    from edgegrf.export.windows import load_walks
-
-    walks = load_walks(interface, data, progress)
+    walks = choose_walks(interface, data, walks=_WALKS, unseen=True, progress=progress)
     scale, zero_point = pressure_code(read_tflite(tflite.read_bytes()))
     found: list[Int8] = []
     samples = 0
-    for trial in walks.held_out:
+    for trial in walks.trials:
         if len(trial.x) >= plan.samples:
             found.append(quantize(trial.x, scale, zero_point)[0])
             samples += len(found[-1]) // plan.samples * plan.samples

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of one chain: a `.tflite`, and the ONNX and the checkpoint that it came from, as far as they are found."""
+"""The files of one chain: a `.tflite`, and the ONNX and the checkpoint that it came from."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from edgegrf.export.accuracy import float_estimates
 from edgegrf.export.onnx_file import load_onnx
-from edgegrf.export.windows import Piece, cut_pieces, synthetic_walks
+from edgegrf.export.windows import Piece, cut_pieces
+from edgegrf.gait.choice import synthetic_walks
 from edgegrf.gait.trials import trials
 from edgegrf.manifest import Interface
 from edgegrf.parity.link import LinkResult

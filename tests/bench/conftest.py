@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from edgegrf.bench.run import model_interface
-from edgegrf.bench.walks import bench_walks
+from edgegrf.gait.choice import choose_walks
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
 
 
@@ -21,11 +21,11 @@ def student():
 def no_data(monkeypatch):
     """A computer without walks."""
     monkeypatch.delenv("EDGEGRF_DATA", raising=False)
-    monkeypatch.setattr("edgegrf.bench.walks.default_data", lambda: None)
+    monkeypatch.setattr("edgegrf.gait.choice.default_data", lambda: None)
 
 
 @pytest.fixture
 def short_trials(student, no_data):
     """Both feet of 6 s of a synthetic walk."""
-    found = bench_walks(model_interface(student), walks=1).trials
+    found = choose_walks(model_interface(student), walks=1, unseen=True).trials
     return [replace(trial, x=trial.x[:600], y=trial.y[:600]) for trial in found]

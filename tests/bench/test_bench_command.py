@@ -47,7 +47,7 @@ def test_table_has_units_and_says_what_is_synthetic(student, no_data):
     assert done.exception is None
     assert "synthetic" in done.stdout
     assert " BW" in done.stdout
-    assert "walks: synthetic walker" in done.stderr
+    assert "walks: SYNTHETIC" in done.stderr
 
 
 def test_without_a_port_the_virtual_board_is_taken_and_said(student, no_data, monkeypatch):

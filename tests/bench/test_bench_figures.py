@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from edgegrf.bench.measure import Run
-from edgegrf.bench.quantize import dequantize, quantize
 from edgegrf.bench.score import WARMUP, counted, score
 from edgegrf.bench.statistics import histogram, quantiles, to_microseconds
-from edgegrf.bench.walks import bench_walks
 from edgegrf.gait.trials import Trial
+from edgegrf.graph.affine import dequantize, quantize
 from edgegrf.manifest import Interface
 from edgegrf.parity.c_board import compare
 
@@ -105,16 +104,3 @@ def test_second_outputs_are_named():
     run = replace(run, force=np.zeros((400, 2)), trial=replace(run.trial, y=both))
     found = score([run], interface)
     assert found["rmse_bw"] == found["rmse_bw:anterior_posterior_force"] == 1
-
-
-def test_synthetic_walks_say_so_and_real_ones_are_of_unseen_subjects(student, no_data, gaitpdb_folder):
-    from edgegrf.bench.run import model_interface
-    from edgegrf.gait.split import is_validation
-
-    interface = model_interface(student)
-    synthetic = bench_walks(interface, walks=2)
-    assert (len(synthetic.trials), synthetic.source) == (4, "synthetic walker")
-    assert all(trial.synthetic for trial in synthetic.trials)
-    real = bench_walks(interface, gaitpdb_folder, walks=3)
-    assert len(real.trials) == 6
-    assert all(is_validation(trial.subject) and not trial.synthetic for trial in real.trials)

@@ -12,7 +12,7 @@ from edgegrf.distill.card import card
 from edgegrf.distill.evaluate import rmse
 from edgegrf.distill.examples import Examples, examples
 from edgegrf.distill.plans import INSOLE4, PLANS
-from edgegrf.distill.walks import synthetic_walks
+from edgegrf.gait.choice import choose_walks
 from edgegrf.gait.readers import read_walks
 from edgegrf.gait.split import is_validation, split_by_subject
 from edgegrf.gait.trials import trials
@@ -40,7 +40,7 @@ def test_a_shipped_student_is_the_one_on_its_card(name: str) -> None:
     assert {key: student.hyper[key] for key in plan.hyper} == dict(plan.hyper)
     assert manifest.model["parameters"] == student.parameters_count
     assert manifest.model["macs_per_sample"] == macs_per_sample(student)
-    assert manifest.model["training"]["synthetic"] == plan.synthetic
+    assert manifest.model["training"]["synthetic"] == (plan.interface.frame is not None)
     assert manifest.model["training"]["ended"] == "done"
     exported = checkpoint.with_name("student_int8.tflite")
     int8 = Manifest.read(exported) if exported.is_file() else None
@@ -71,7 +71,7 @@ def test_other_causal_students_reach_on_real_walks_what_they_state(name: str, va
 def test_the_matrix_student_reaches_on_synthetic_walks_what_it_states() -> None:
     name = "matrix16x8-st"
     checkpoint, interface = shipped_file(name, "student.pt"), PLANS[name].interface
-    _, unseen = split_by_subject(trials(synthetic_walks(28, layout="matrix16x8"), interface))
+    _, unseen = split_by_subject(choose_walks(interface).trials)
     stated = Manifest.read(checkpoint).metrics
     both = (stated["rmse_bw"] ** 2 + stated["rmse_bw:anterior_posterior_force"] ** 2) / 2
     reached = rmse(load(checkpoint), examples(unseen, interface))

@@ -34,7 +34,7 @@ def no_walks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_it_writes_a_checkpoint_with_its_manifest_log_and_card(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, [*QUICK, "-o", str(tmp_path / "mine")], catch_exceptions=False)
     assert done.exit_code == 0
-    assert "synthetic walker" in done.stderr and "epoch   1: RMSE" in done.stderr
+    assert "SYNTHETIC" in done.stderr and "epoch   1: RMSE" in done.stderr
     assert "synthetic walks" in done.stdout and "rmse_bw" in done.stdout
     checkpoint = tmp_path / "mine" / "student.pt"
     manifest = Manifest.read(checkpoint)

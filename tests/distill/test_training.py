@@ -15,8 +15,8 @@ from edgegrf.distill.examples import CHUNK, WARMUP, Examples, prepare
 from edgegrf.distill.plans import INSOLE4, MATRIX
 from edgegrf.distill.settings import Settings
 from edgegrf.distill.trainer import Outcome, train
-from edgegrf.distill.walks import synthetic_walks
 from edgegrf.errors import DataError, ModelError
+from edgegrf.gait.choice import synthetic_walks
 from edgegrf.gait.recording import Recording
 from edgegrf.gait.trials import trials
 from edgegrf.manifest import Interface
@@ -32,7 +32,7 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="module")
 def recordings() -> list[Recording]:
-    return synthetic_walks(7, seconds=30)
+    return synthetic_walks(INSOLE4, range(1, 8))
 
 
 def new_student(interface: Interface = INSOLE4, name: str = "dstcn") -> Student:
@@ -74,8 +74,7 @@ def test_training_lowers_the_error_and_keeps_the_best(recordings: list[Recording
 @pytest.mark.parametrize("name", ["gru", "wrn", "matrix"])
 def test_every_kind_of_student_learns(name: str) -> None:
     interface = {"wrn": dataclasses.replace(INSOLE4, lookahead=-1), "matrix": MATRIX}.get(name, INSOLE4)
-    layout = "matrix16x8" if interface.frame else "gaitpdb8"
-    walks = prepare(synthetic_walks(7, layout=layout, seconds=10), interface)
+    walks = prepare(synthetic_walks(interface, range(1, 8), seconds=10), interface)
     student = new_student(interface, name)
     outcome = train(student, walks.training, walks.validation, Settings(epochs=4, batch=1, rate=5e-3))
     assert outcome.log[-1].training_rmse < 0.6 * outcome.log[0].training_rmse
@@ -192,7 +191,7 @@ def test_metrics_name_the_second_output(recordings: list[Recording]) -> None:
 )
 def test_walks_that_do_not_suffice_are_refused(walkers: int, seconds: float, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        prepare(synthetic_walks(walkers, seconds=seconds), INSOLE4)
+        prepare(synthetic_walks(INSOLE4, range(1, walkers + 1), seconds=seconds), INSOLE4)
 
 
 def test_walks_without_a_reference_are_refused(recordings: list[Recording]) -> None:

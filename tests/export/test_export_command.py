@@ -67,7 +67,7 @@ def test_the_json_record(exported):
     assert record["operators"]["DEPTHWISE_CONV_2D"] == 3
     assert record["float_rmse_bw"] > 0 and 0 < record["int8_rmse_bw"] < 1.2 * record["float_rmse_bw"]
     assert record["float_rmse_n"] > 100 * record["float_rmse_bw"]
-    assert record["synthetic"] and "synthetic walker" in record["data"]
+    assert record["synthetic"] and "SYNTHETIC" in record["data"]
     assert 0 < record["seconds"] < 60 and record["samples"] > 1000 and record["opset"] == 18
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from edgegrf.errors import UnsupportedError
-from edgegrf.export.accuracy import dequantise, float_estimates, quantise_input
+from edgegrf.export.accuracy import float_estimates
 from edgegrf.export.calibration import METHODS, observe
 from edgegrf.export.equalise import equalise
 from edgegrf.export.lowered import Lowered, Node
 from edgegrf.export.quantise import quantise
 from edgegrf.export.windows import Piece
+from edgegrf.graph.affine import dequantize, force_code, pressure_code, quantize
 from edgegrf.graph.reader import read_tflite
 from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.judge import ReferenceRuntime, run_steps, run_windows
@@ -47,7 +48,7 @@ def test_both_judges_give_the_same_bits(int8, pressure, architecture):
     _, graph, data, windows = int8(architecture, pressure)
     rng = np.random.default_rng(1)
     wild = rng.integers(-128, 128, (3, *windows[0].shape)).astype(np.int8)
-    coded = np.concatenate([quantise_input(graph, np.stack(windows)), wild])
+    coded = np.concatenate([quantize(np.stack(windows), *pressure_code(graph))[0], wild])
     first = run_tflm(data, graph, coded)
     witness = ReferenceRuntime(data)
     second = (
@@ -68,7 +69,9 @@ def test_int8_follows_float(int8, pressure, architecture):
         for window in windows
     ]
     exact = float_estimates(net.simple, pieces)
-    coded = dequantise(graph, run_tflm(data, graph, quantise_input(graph, np.stack(windows))))
+    coded = dequantize(
+        run_tflm(data, graph, quantize(np.stack(windows), *pressure_code(graph))[0]), *force_code(graph)
+    )
     assert np.sqrt(np.mean((exact - coded) ** 2)) < 0.1 * (exact.max() - exact.min())
 
 
@@ -139,7 +142,7 @@ def _dense(weights, bias):
 def test_a_channel_of_zero_weights_still_gives_its_bias():
     layer = _dense([[0.0, 0.0], [1e-9, 0.0], [1.0, -1.0]], [0.5, -0.25, 0.0])
     graph = quantise(layer, {"x": (0, 1), "y": (-1, 1)})
-    force = dequantise(graph, run_tflm(write_tflite(graph), graph, np.zeros((1, 1, 2), np.int8)))
+    force = dequantize(run_tflm(write_tflite(graph), graph, np.zeros((1, 1, 2), np.int8)), *force_code(graph))
     assert np.abs(force[0, 0] - [0.5, -0.25, 0.0]).max() <= 2 / 255
 
 
@@ -151,7 +154,9 @@ def test_bias_correction_keeps_the_mean():
     errors = []
     for means in (None, {"x": x.mean((0, 1)).astype(np.float64)}):
         graph = quantise(_dense(weights, np.zeros(8)), ranges, means)
-        force = dequantise(graph, run_tflm(write_tflite(graph), graph, quantise_input(graph, x)))
+        force = dequantize(
+            run_tflm(write_tflite(graph), graph, quantize(x, *pressure_code(graph))[0]), *force_code(graph)
+        )
         errors.append(np.abs((force - x @ weights.T.astype(np.float32)).mean(0)).mean())
     assert errors[1] < errors[0]
 

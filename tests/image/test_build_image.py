@@ -17,7 +17,7 @@ from edgegrf.image import build_image, build_image_of_c, read_image
 from edgegrf.image.formats import to_binary
 from edgegrf.manifest import Manifest
 from edgegrf.process import ToolFailedError
-from edgegrf.toolchain import arm_compiler, host_compiler
+from edgegrf.toolchain import host_compiler
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 TRIVIAL = FIRMWARE / "tests" / "trivial"
@@ -25,11 +25,8 @@ COMPILERS = ["gcc", "zig"]
 
 
 @pytest.fixture(params=COMPILERS)
-def compiler(request):
-    try:
-        arm_compiler(request.param)
-    except MissingToolError as error:
-        pytest.skip(str(error))
+def compiler(request, needs_arm_compiler):
+    needs_arm_compiler(request.param)
     return request.param
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from pathlib import Path
 
@@ -96,3 +97,19 @@ def test_programs_that_fail_or_are_missing() -> None:
         run([sys.executable, "-c", "import sys; sys.exit('error: no')"])
     assert isinstance(caught.value, EdgegrfError)
     assert "error: no" in caught.value.why
+
+
+def test_the_manifest_is_the_one_that_spec_describes(tmp_path: Path) -> None:
+    spec = (Path(__file__).parents[2] / "SPEC.md").read_text().split("## 5. Manifests")[1]
+    of_manifest, of_interface = spec.split("| key of interface |")
+    (tmp_path / "m").write_bytes(b"")
+    record = json.loads(
+        Manifest("onnx", "x", sha256_file(tmp_path / "m"), INTERFACE).write(tmp_path / "m").read_text()
+    )
+    assert _keys(of_manifest) == set(record)
+    assert _keys(of_interface.split("## 6")[0]) == set(record["interface"])
+
+
+def _keys(table: str) -> set[str]:
+    rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
+    return set(rows) - {"key"}

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from edgegrf.boards import board
-from edgegrf.errors import MissingToolError
 from edgegrf.process import run
 from edgegrf.toolchain import arm_compiler
 from edgegrf.virtual import VirtualBoard
@@ -26,15 +25,13 @@ Start = Callable[..., VirtualBoard]
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory) -> Build:
+def build(tmp_path_factory, needs_arm_compiler) -> Build:
     """build("echo", kind="gcc", WORK=100) -> an ELF file; each variant is built once."""
     folder = tmp_path_factory.mktemp("virtual-firmware")
 
     def make(name: str, kind: str | None = None, **defines: int) -> Path:
-        try:
-            compiler = arm_compiler(kind)
-        except MissingToolError as error:
-            pytest.skip(error.what)
+        needs_arm_compiler(kind)
+        compiler = arm_compiler(kind)
         options = [f"-D{key}={value}" for key, value in defines.items()]
         path = folder / ("-".join([name, compiler.kind, *options]) + ".elf")
         if not path.exists():

@@ -126,7 +126,7 @@ def test_a_reset_by_software_restarts_the_program_and_keeps_ram(start):
 
 @pytest.mark.parametrize("in_ram", [0, 1])
 def test_dwt_agrees_with_the_boards_own_count_and_flash_reads_cost(start, in_ram):
-    one = start("dot", ROUNDS=100, IN_RAM=in_ram)
+    one = start("dot", kind="gcc", ROUNDS=100, IN_RAM=in_ram)  # whose loop the bounds below are of
     total, counted = np.frombuffer(one.run(1.0), np.uint32)
     weights = np.tile([3, -5, 700, 11], 32).astype(np.int64)
     pressure = np.arange(128) - 60
