@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which code and data of a firmware image belong to the model, and to which of its layers.
 
-model.c says in a comment which lines are a layer's (compiler/templates/model.c.j2), and the line table of the
-image says which addresses those lines became.  Constants are named after their layer.  Everything else that
-model.c or a kernel file (eg_*.c) defines is the model's, but no single layer's.
+The generated C notes where each layer's code begins in the section .debug_layers of the ELF file: pairs of an
+address and a number, 1 for the first layer, 0 for what belongs to none (compiler/templates/model.c.j2).
+Constants are named after their layer.  Everything else that model.c or a kernel file (eg_*.c) defines is the
+model's, but no single layer's.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgegrf.compiler.plan import Layer
 from edgegrf.errors import ModelError
-from edgegrf.image.elf import Elf, Symbol
-from edgegrf.image.lines import CodeLine
+from edgegrf.image.elf import Elf, Symbol, read_elf, section_bytes
 from edgegrf.virtual import Span
 
 __all__ = ["MODEL", "Footprint", "footprint", "layer_spans"]
@@ -23,9 +24,8 @@ __all__ = ["MODEL", "Footprint", "footprint", "layer_spans"]
 #: the owner of what the model does between its layers; layer n has owner n + 2
 MODEL = 1
 
-_MARK = re.compile(r"/\* layer (\d+) \*/")
+_NOTES = ".debug_layers"
 _ENTRIES = ("model_window", "model_step")
-_SOURCE = "model.c"
 _MODEL_FILE = re.compile(r"(?:model|eg_\w+)\.[cS]")
 _MODEL_NAME = re.compile(r"(?:model|eg)_\w+")
 
@@ -42,30 +42,25 @@ class Footprint:
     layer_flash: tuple[int, ...]
 
 
-def layer_spans(elf: Elf, lines: Sequence[CodeLine], source: str, layers: int) -> list[Span]:
-    """The code of the model's entries (owner MODEL) and of its layers (2, 3, ...); `source` is model.c.
+def layer_spans(image: bytes, layers: int) -> list[Span]:
+    """Where the model's entries (owner MODEL) and its layers (2, 3, ...) begin in an ELF file.
 
-    Code that was inlined from elsewhere is in no span.  Raises ModelError when a layer has no code.
+    A span holds the first instruction alone: what runs behind it, inlined or called, works for its owner.
+    Raises ModelError when a layer is not noted.
     """
-    owners = {
-        number: MODEL + 1 + int(mark[1])
-        for number, line in enumerate(source.splitlines(), 1)
-        for mark in _MARK.finditer(line)
-    }
-    entries = [symbol for symbol in elf.table if symbol.name in _ENTRIES]
-    spans = [
-        Span(row.start, row.end, owners.get(row.line, MODEL))
-        for entry in entries
-        for row in lines
-        if row.file == _SOURCE and entry.address <= row.start < entry.address + entry.size
-    ]
-    missing = set(range(MODEL, MODEL + 1 + layers)) - {span.owner for span in spans}
+    entries = [one for one in read_elf(image).table if one.name.partition(".")[0] in _ENTRIES]
+    owners = {entry.address: MODEL for entry in entries}
+    notes = section_bytes(image, _NOTES)
+    for address, number in struct.iter_unpack("<II", notes[: len(notes) // 8 * 8]):
+        if any(one.address <= address < one.address + one.size for one in entries):
+            owners[address] = MODEL + number  # of several at one address the last, as the others are empty
+    missing = set(range(MODEL, MODEL + 1 + layers)) - set(owners.values())
     if missing:
         raise ModelError(
-            f"the image has no code of its own for {len(missing)} of {layers} layers",
-            why="it has no debug information, or was not made by this edgegrf",
+            f"the image does not note where {len(missing)} of {layers} layers begin",
+            why="it was stripped, or was not made by this edgegrf",
         )
-    return spans
+    return [Span(address, address + 1, owner) for address, owner in owners.items()]
 
 
 def footprint(elf: Elf, layers: Sequence[Layer]) -> Footprint:

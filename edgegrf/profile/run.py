@@ -17,7 +17,6 @@ from edgegrf.errors import UnknownNameError, UsageError
 from edgegrf.files import sha256_file
 from edgegrf.image import Image, build_image_of_c
 from edgegrf.image.elf import read_elf
-from edgegrf.image.lines import code_lines
 from edgegrf.link import Device
 from edgegrf.link.virtual_port import VirtualPort
 from edgegrf.manifest import command_line
@@ -75,8 +74,7 @@ def run_profile(
         mode = mode or ("stream" if host.modes & 2 else "window")
         compiled = compile_model(tflite, Path(work) / "c", mode=mode)
         image = _image(target, compiled, tflite, mode, compiler, progress)
-        source = (compiled.folder / "model.c").read_text()
-    clock_hz, link, shares = _run(target, image, host, compiled, source, mode, progress)
+    clock_hz, link, shares = _run(target, image, host, compiled, mode, progress)
     taken = footprint(read_elf(image.elf.read_bytes()), compiled.plan.layers)
     return Profile(
         model=name or compiled.title,
@@ -100,13 +98,11 @@ def _run(
     image: Image,
     host: HostModel,
     compiled: Compiled,
-    source: str,
     mode: str,
     progress: Progress,
 ) -> tuple[int, LinkResult, list[Share]]:
-    """The board's clock, how its estimates compare, and what ran for whom; `source` is model.c."""
-    data = image.elf.read_bytes()
-    spans = layer_spans(read_elf(data), code_lines(data), source, len(compiled.plan.layers))
+    """The board's clock, how its estimates compare, and what ran for whom."""
+    spans = layer_spans(image.elf.read_bytes(), len(compiled.plan.layers))
     port = VirtualPort(image.elf, target)
     with Device(port) as device:
         clock_hz = device.info.clock_hz

@@ -35,8 +35,8 @@ class Owners:
                 raise UsageError(f"the code of owners {one.owner} and {other.owner} overlaps")
 
     def of(self, address: int, size: int) -> int:
-        """The owner of the last instruction of a block that lies in a span; 0 for a block that has none and
-        so works for whoever runs it."""
+        """The owner of the last span that a block touches; 0 for a block that touches none and so works for
+        whoever ran before it."""
         place = bisect.bisect_left(self._starts, address + size) - 1
         if place < 0 or address >= self._spans[place].end:
             return 0

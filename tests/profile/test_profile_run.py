@@ -112,9 +112,25 @@ def test_real_boards_are_refused_with_what_is_possible(port):
     assert "whole inference" in caught.value.why and "edgegrf bench" in caught.value.fix
 
 
-def test_an_image_without_the_names_is_refused():
-    with pytest.raises(ModelError):
-        layer_spans(Elf((), (), ()), [], "", 3)
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+def test_every_layer_of_both_modes_is_noted_and_costs_no_flash(compiler, tmp_path):
+    compiled = compile_model(DEFAULT, tmp_path / "c")
+    source = compiled.folder / "model.c"
+    sizes = []
+    for text in (source.read_text(), source.read_text().replace("defined(__arm__)", "0")):
+        source.write_text(text)
+        try:
+            image = build_image_of_c(DK, compiled.folder, tmp_path / "image", compiler=compiler)
+        except MissingToolError as error:
+            pytest.skip(error.what)
+        sizes.append((image.sizes.flash_bytes, image.sizes.ram_bytes))
+        data = image.elf.read_bytes()
+        if len(sizes) == 1:
+            owners = [span.owner for span in layer_spans(data, 11)]
+            assert sorted(owners) == sorted([1, 1, *(2 * list(range(2, 13)))])
+    assert sizes[0] == pytest.approx(sizes[1], abs=16)
+    with pytest.raises(ModelError, match="11 of 11 layers"):
+        layer_spans(data, 11)
 
 
 def test_only_the_models_symbols_count(tmp_path):

@@ -75,7 +75,7 @@ def test_counts_start_anew(kind, monkeypatch, start):
     assert one.shares() == [Share()]
 
 
-def test_a_block_belongs_to_the_owner_of_its_last_instruction():
+def test_a_block_belongs_to_the_last_span_that_it_touches():
     owners = Owners([Span(0x10, 0x14, 1), Span(0x14, 0x20, 2), Span(0x30, 0x34, 3)])
     assert owners.count == 4
     assert [owners.of(at, 4) for at in (0x10, 0x12, 0x14, 0x1C)] == [1, 2, 2, 2]
