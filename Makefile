@@ -13,7 +13,7 @@ export EDGEGRF_DATA ?= $(abspath ../shared/data/gaitpdb)
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint format results clean
+.PHONY: help setup demo test lint size format results bench-kernels clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,12 @@ format: $(READY) ## write the formatting that lint asks for
 
 results: $(READY) ## measure again and rewrite the tables in README.md and docs/results.md
 	$(BIN)/python -m benchmarks.results
+
+bench-kernels: $(READY) ## every model on the virtual board beside TFLM + CMSIS-NN; kernels.json and its tables
+	$(BIN)/python -m benchmarks.kernels
+
+size: $(READY) ## flash, RAM and stack of every model against benchmarks/size_budget.toml
+	$(BIN)/python -m benchmarks.size
 
 clean: ## remove what was built (the virtual environment stays)
 	rm -rf build results .pytest_cache .mypy_cache .ruff_cache

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from edgegrf.virtual import ERROR_BAND
+
 __all__ = ["SECTIONS", "duration", "grouped", "headline", "rows", "time_note"]
 
 #: the parts of a bench, in the order they are shown
@@ -77,7 +79,9 @@ def _latency(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         (f"per {of}, {name}", f"{grouped(value)} {unit} = {duration(record['latency_us'][name])} ({note})")
         for name, value in record["cycles"].items()
     ]
-    return [*found, ("clock", f"{record['clock_hz'] / 1e6:g} MHz")] if unit == "cycles" else found
+    if unit == "cycles":
+        found.append(("clock", f"{record['clock_hz'] / 1e6:g} MHz"))
+    return [*found, ("cycles and times", ERROR_BAND)] if record["virtual"] else found
 
 
 def _accuracy(record: Mapping[str, Any]) -> list[tuple[str, str]]:

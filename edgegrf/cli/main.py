@@ -22,6 +22,7 @@ COMMANDS = {
     "build": "Build the firmware image of a board with a model inside.",
     "flash": "Write a firmware image to a board.",
     "bench": "Measure latency, accuracy and parity on a board.",
+    "profile": "Show what each layer costs on a virtual board.",
     "data": "Fetch, check and make walks.",
     "boards": "List boards, known and plugged in; serve a virtual one.",
     "doctor": "Say what is installed and what is missing.",

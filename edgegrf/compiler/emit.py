@@ -101,11 +101,11 @@ def _window(plan: Plan, memory: Memory) -> dict[str, Any]:
 
 def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
     calls = [_call(plan, memory, position, layer, stream=True) for position, layer in enumerate(plan.layers)]
-    reset = []
+    reset, keep = [], []
     for value, after, zero_point in plan.states:
         place, size = f"stream_state + {memory.states[value]}", plan.values[value].step
         reset.append(f"memset({place}, {zero_point}, {size})")
-        calls.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
+        keep.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
     for position, offset in memory.rings.items():
         ring = plan.layers[position].ring
         if ring is not None:
@@ -117,6 +117,7 @@ def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
         "state_bytes": memory.state_bytes,
         "heads": len(memory.rings),
         "calls": calls,
+        "keep": keep,
         "reset": reset,
     }
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from edgegrf.errors import ModelError
 
-__all__ = ["Elf", "Section", "Segment", "read_elf"]
+__all__ = ["Elf", "Section", "Segment", "Symbol", "read_elf", "section_bytes"]
 
 _ALLOCATED, _WRITABLE = 2, 1  # SHF_ALLOC, SHF_WRITE
 _LOAD, _SYMBOL_TABLE = 1, 2  # PT_LOAD, SHT_SYMTAB
-_OBJECT, _FUNCTION = 1, 2  # STT_OBJECT, STT_FUNC
+_OBJECT, _FUNCTION, _FILE = 1, 2, 4  # STT_OBJECT, STT_FUNC, STT_FILE
+_GLOBAL = 1  # STB_GLOBAL
+_RESERVED = 0xFF00  # SHN_LORESERVE: no section
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,29 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Symbol:
+    """A function or an object: where it lies, its bytes, its section, and the source file of a local one."""
+
+    name: str
+    address: int
+    size: int
+    function: bool
+    section: str
+    file: str  # "" where it is global
+
+
+@dataclass(frozen=True)
 class Elf:
-    """`segments` to be written to flash, in order; `sections`; `symbols` with their size in bytes."""
+    """`segments` to be written to flash, in order; `sections`; `table` of symbols by address."""
 
     segments: tuple[Segment, ...]
     sections: tuple[Section, ...]
-    symbols: dict[str, int]
+    table: tuple[Symbol, ...]
+
+    @property
+    def symbols(self) -> dict[str, int]:
+        """The bytes of each symbol by name; of several with one name, the last."""
+        return {symbol.name: symbol.size for symbol in self.table}
 
 
 def read_elf(data: bytes) -> Elf:
@@ -50,6 +69,16 @@ def read_elf(data: bytes) -> Elf:
         return Elf(_segments(data), _sections(data, headers), _symbols(data, headers))
     except (struct.error, IndexError, ValueError) as error:
         raise ModelError("a damaged ELF file", why=str(error)) from error
+
+
+def section_bytes(data: bytes, name: str) -> bytes:
+    """What the section `name` of an ELF file holds; b"" where there is none."""
+    headers = _section_headers(data)
+    (names,) = struct.unpack_from("<H", data, 50)
+    for header in headers:
+        if _text(data, headers[names], header.name) == name:
+            return data[header.offset : header.offset + header.size]
+    return b""
 
 
 @dataclass(frozen=True)
@@ -97,13 +126,22 @@ def _sections(data: bytes, headers: list[_Header]) -> tuple[Section, ...]:
     )
 
 
-def _symbols(data: bytes, headers: list[_Header]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _symbols(data: bytes, headers: list[_Header]) -> tuple[Symbol, ...]:
+    found: list[Symbol] = []
+    (names,) = struct.unpack_from("<H", data, 50)
+    sections = [_text(data, headers[names], header.name) for header in headers]
     for header in headers:
         if header.kind != _SYMBOL_TABLE:
             continue
+        file = ""  # local symbols follow the one that names their file
         for offset in range(header.offset, header.offset + header.size, 16):
-            name, _, size, info = struct.unpack_from("<IIIB", data, offset)
-            if size and info & 15 in (_OBJECT, _FUNCTION):
-                found[_text(data, headers[header.link], name)] = size
-    return found
+            name, value, size, info, _, index = struct.unpack_from("<IIIBBH", data, offset)
+            kind, is_global = info & 15, info >> 4 >= _GLOBAL
+            if kind == _FILE:
+                file = _text(data, headers[header.link], name)
+            elif size and kind in (_OBJECT, _FUNCTION) and index < _RESERVED:
+                function = kind == _FUNCTION
+                address = value & ~1 if function else value  # bit 0 says Thumb
+                where = (sections[index], "" if is_global else file)
+                found.append(Symbol(_text(data, headers[header.link], name), address, size, function, *where))
+    return tuple(sorted(found, key=lambda symbol: (symbol.address, symbol.name)))

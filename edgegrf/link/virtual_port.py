@@ -22,24 +22,24 @@ class VirtualPort:
             raise MissingToolError(
                 "no emulator for virtual boards", why=str(error), fix="pip install 'edgegrf[virtual]'"
             ) from error
-        self._board = VirtualBoard(image, board)
+        self.board = VirtualBoard(image, board)
         self._closed = False
 
     @property
     def warnings(self) -> list[str]:
         """What a person should know of the emulation: registers not modelled, bytes lost."""
-        return self._board.warnings
+        return self.board.warnings
 
     def write(self, data: bytes) -> None:
         """Put bytes on the board's line."""
-        self._board.feed(data)
+        self.board.feed(data)
 
     def read(self, timeout_s: float) -> bytes:
         """What the board sends next; b"" when it sends nothing in `timeout_s` seconds of its own time."""
-        return self._board.run(timeout_s)
+        return self.board.run(timeout_s)
 
     def close(self) -> None:
         """Free the emulator."""
         if not self._closed:
             self._closed = True
-            self._board.close()
+            self.board.close()

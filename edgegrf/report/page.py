@@ -12,6 +12,8 @@ from edgegrf.bench.summary import SECTIONS, duration, grouped, headline, rows, t
 from edgegrf.errors import DataError
 from edgegrf.files import write_file
 from edgegrf.report import plots
+from edgegrf.report.layout import render
+from edgegrf.virtual import ERROR_BAND
 
 __all__ = ["write_report"]
 
@@ -24,7 +26,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[Mapping[str, Any]], str], tuple[str, .
 )
 
 _TIME = {
-    "estimate": "The board is emulated: cycles are counted by a model of the core, times are an estimate.",
+    "estimate": f"The board is emulated; cycles and times are an {ERROR_BAND}.",
     "measured": "Measured on the board by its cycle counter, the serial link not included.",
 }
 _HOST_TIME = "Times are of this computer, with sanitizers in the program: they say nothing about a board."
@@ -41,13 +43,8 @@ def write_report(record: Mapping[str, Any], path: Path) -> None:
             why=f"its schema is {record.get('schema')!r}, not {SCHEMA}",
             fix="run edgegrf bench -o bench.json again",
         )
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(Path(__file__).with_name("bench.html.j2").read_text())
-    page = template.render(
+    page = render(
+        Path(__file__).with_name("bench.html.j2"),
         record=record,
         headline=headline(record),
         cards=_cards(record),

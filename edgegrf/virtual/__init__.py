@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from edgegrf.virtual.board import VirtualBoard
 from edgegrf.virtual.cortexm.cycles import ERROR_BAND
+from edgegrf.virtual.counts import Share
+from edgegrf.virtual.owners import Span
 from edgegrf.virtual.serve import serve
 
-__all__ = ["ERROR_BAND", "VirtualBoard", "serve"]
+__all__ = ["ERROR_BAND", "Share", "Span", "VirtualBoard", "serve"]

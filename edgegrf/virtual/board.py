@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgegrf.errors import DeviceError, UnknownNameError
 from edgegrf.virtual.chip import Chip, MakeChip
+from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import load_image
 from edgegrf.virtual.interrupt import interrupt_held
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.nrf52.chip import Nrf52840
+from edgegrf.virtual.owners import Span
 
 if TYPE_CHECKING:
     from edgegrf.boards import Board
@@ -91,6 +93,18 @@ class VirtualBoard:
         notes = [*self._chip.unmodelled, *([self._chip.note] if self._chip.note else [])]
         notes += [f"{self.overruns} bytes lost to overruns"] if self.overruns else []
         return notes + ([f"{self.unheard} bytes came while the receiver was off"] if self.unheard else [])
+
+    def count_by_owner(self, spans: Sequence[Span]) -> None:
+        """Count anew what runs for each owner of `spans`: its own code, and whatever that calls.
+
+        A block in no span counts for the owner that ran last, until control returns to where the first
+        one was called from.  The image and its cycles stay as they are.
+        """
+        self._chip.count_by_owner(spans)
+
+    def shares(self) -> list[Share]:
+        """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
+        return self._chip.shares()
 
     def feed(self, data: bytes) -> None:
         """Send bytes to the board; they arrive one by one while it runs, at the board's baud rate.

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import Firmware
 from edgegrf.virtual.line import Line
+from edgegrf.virtual.owners import Span
 
 __all__ = ["Chip", "MakeChip"]
 
@@ -62,6 +64,12 @@ class Chip(Protocol):
 
     def sleep(self, until: int) -> None:
         """Skip to the next thing that happens, at most to the time `until`."""
+
+    def count_by_owner(self, spans: Sequence[Span]) -> None:
+        """Count anew by the owners of `spans`."""
+
+    def shares(self) -> list[Share]:
+        """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
 
     def press_reset(self) -> None:
         """Reset by the pin."""

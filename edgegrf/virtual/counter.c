@@ -6,12 +6,16 @@
  * an open-addressing table; after that a block costs a look-up and a few additions.  When the count
  * has passed `deadline` the core is stopped before the block, which is counted when it is entered again.
  * counter_read_page() serves the register that shows the cycles.
+ *
+ * Counts are also kept by owner: decode() gives a block an owner, or 0 for code that works for whoever runs
+ * it.  From the first block that has one until control returns to where that was called from, each block
+ * counts for the owner that ran last; all else counts for owner 0.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_BITS = 13, TABLE_SIZE = 1 << TABLE_BITS, PROBES = 12, TERMS = 3 };
+enum { TABLE_BITS = 13, TABLE_SIZE = 1 << TABLE_BITS, PROBES = 12, TERMS = 3, OWNERS = 1024 };
 
 /* A group of loads whose address is a sum of registers, or words on the stack, at the block's entry. */
 struct probe {
@@ -27,8 +31,13 @@ struct block {
     uint32_t instructions;
     uint32_t half_cycles; /* without the penalty of a taken branch and of reads from flash */
     uint32_t sets_event;  /* 1: holds a SEV */
+    uint32_t owner;       /* 1 .. OWNERS - 1, or 0: whose code it works for */
     uint32_t probes;
     struct probe probe[PROBES];
+};
+
+struct share {
+    uint64_t instructions, half_cycles, flash_reads;
 };
 
 typedef int (*stop_call)(void *core);
@@ -51,23 +60,43 @@ struct counter {
     uint32_t cyccnt_on;    /* 1: the cycle register counts */
     uint32_t cyccnt_from;  /* what it shows beyond the cycles counted here, modulo 2^32 */
     uint32_t cyccnt_place; /* its offset within its page */
+    uint32_t owner;        /* whose code runs */
+    uint32_t back;         /* where control returns from the owners' code; odd: not in it */
+    int32_t link_register; /* the emulator's number */
     void *core;
     stop_call stop;
     read_call read;
     load_call load;
     decode_call decode;
     register_call other; /* reads the other registers of the cycle register's page */
+    struct share share[OWNERS];
     struct block table[TABLE_SIZE];
 };
 
 /* What the Python side calls or hands to the emulator. */
 struct counter *counter_new(void);
 void counter_free(struct counter *counter);
+void counter_start_over(struct counter *counter);
 void counter_block(void *core, uint64_t address, uint32_t size, void *user);
 uint64_t counter_read_page(void *core, uint64_t offset, unsigned size, void *user);
 
+enum { OUTSIDE = 1 }; /* no block begins at an odd address */
+
 struct counter *counter_new(void) {
-    return calloc(1, sizeof(struct counter));
+    struct counter *counter = calloc(1, sizeof *counter);
+    if (counter) {
+        counter->back = OUTSIDE;
+    }
+    return counter;
+}
+
+/* Forget the blocks and what was counted by owner: owners are others now. */
+void counter_start_over(struct counter *counter) {
+    memset(counter->table, 0, sizeof counter->table);
+    memset(counter->share, 0, sizeof counter->share);
+    counter->used = 0;
+    counter->owner = 0;
+    counter->back = OUTSIDE;
 }
 
 void counter_free(struct counter *counter) {
@@ -116,6 +145,23 @@ static uint32_t reads_from_flash(const struct counter *counter, const struct blo
     return reads;
 }
 
+/* Whose block this is. */
+static struct share *owner_of(struct counter *counter, const struct block *block) {
+    if (block->address == counter->back) {
+        counter->owner = 0;
+        counter->back = OUTSIDE;
+    }
+    if (block->owner != 0) {
+        if (counter->back == OUTSIDE) {
+            uint32_t link = 0;
+            counter->read(counter->core, counter->link_register, &link);
+            counter->back = link & ~1u;
+        }
+        counter->owner = block->owner;
+    }
+    return &counter->share[counter->owner];
+}
+
 void counter_block(void *core, uint64_t address, uint32_t size, void *user) {
     struct counter *counter = user;
     if (counter->half_cycles >= counter->deadline) {
@@ -124,18 +170,25 @@ void counter_block(void *core, uint64_t address, uint32_t size, void *user) {
     }
 
     const struct block *block = find(counter, (uint32_t)address, size);
-    counter->instructions += block->instructions;
-    counter->half_cycles += block->half_cycles;
+    uint32_t half_cycles = block->half_cycles;
+    uint32_t reads = 0;
     if ((uint32_t)address != counter->previous_end) {
-        counter->half_cycles += counter->taken_branch;
+        half_cycles += counter->taken_branch;
     }
     if (block->probes != 0) {
-        uint32_t reads = reads_from_flash(counter, block);
-        counter->flash_reads += reads;
-        counter->half_cycles += (uint64_t)reads * counter->flash_read;
+        reads = reads_from_flash(counter, block);
+        half_cycles += reads * counter->flash_read;
     }
+    counter->instructions += block->instructions;
+    counter->half_cycles += half_cycles;
+    counter->flash_reads += reads;
     counter->sent_event |= block->sets_event;
     counter->previous_end = (uint32_t)address + size;
+
+    struct share *share = owner_of(counter, block);
+    share->instructions += block->instructions;
+    share->half_cycles += half_cycles;
+    share->flash_reads += reads;
 }
 
 /* The page of the cycle register: that one is answered here, for programs that time themselves. */

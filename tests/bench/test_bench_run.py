@@ -13,6 +13,7 @@ from edgegrf.bench.summary import SECTIONS, headline, rows, time_note
 from edgegrf.errors import DataError, FirmwareMismatchError, ModelError
 from edgegrf.link import Device, open_port
 from edgegrf.parity.host import HostModel
+from edgegrf.virtual import ERROR_BAND
 
 KEYS = [
     "board", "virtual", "engine", "mode", "model_sha256", "clock_hz", "samples", "cycles", "latency_us",
@@ -58,6 +59,7 @@ def test_every_number_of_the_table_has_its_unit(device, student, short_trials):
     note = "estimate" if record["virtual"] else "sanitizers"
     assert all(unit in table["latency"][f"per sample, {name}"] for name in ("p50", "p90", "p99", "max"))
     assert note in time_note(record) in table["latency"]["per sample, p99"]
+    assert table["latency"].get("cycles and times") == (ERROR_BAND if record["virtual"] else None)
     assert table["accuracy"]["RMSE in stance"].endswith(" BW")
     assert table["accuracy"]["reference force"] == "synthetic walker"
     assert "synthetic" in headline(record)

@@ -13,6 +13,7 @@ import pytest
 
 from edgegrf.errors import DataError, MissingToolError, OutputError
 from edgegrf.report import write_report
+from edgegrf.virtual import ERROR_BAND
 
 
 def bench_record(**changes):
@@ -114,7 +115,7 @@ def test_page_is_whole_and_needs_nothing_else(html):
 def test_labels_say_what_is_synthetic_and_what_is_estimated(html):
     assert "Synthetic: the walks come from a model of walking" in html
     assert html.count("(synthetic walker)") == 4
-    assert "an estimate" in html
+    assert "an estimate" in html and ERROR_BAND in html
     assert "estimated time per sample / µs" in html
     assert "Partial" not in html
 

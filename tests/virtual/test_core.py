@@ -9,8 +9,9 @@ import pytest
 
 from edgegrf.boards import board
 from edgegrf.errors import DeviceError, UsageError
-from edgegrf.virtual import VirtualBoard, counter
-from edgegrf.virtual.counter import NativeCounter, PythonCounter
+from edgegrf.virtual import VirtualBoard, counter, native_counter
+from edgegrf.virtual.counter import PythonCounter
+from edgegrf.virtual.native_counter import NativeCounter
 
 STACK = 0x2000_8000
 NOP, WFE, WFI, SEV, B_SELF = "00bf", "20bf", "30bf", "40bf", "fee7"
@@ -44,6 +45,19 @@ def test_instructions_and_cycles_of_a_loop_are_exact(boot):
     assert one.idle and one.seconds == one.cycles / 64e6
 
 
+def test_a_word_read_from_flash_costs_one_cycle_and_a_half_more(boot):
+    # r0 = where; b next; ldr r1, [r0]; ldr r1, [r0, #4]; wfe
+    ran = {}
+    for place, code in (("flash", "4020"), ("ram", "4ff00050")):  # 0x40, 0x20000000
+        one = boot(code, "ffe7", "0168", "4168", WFE)
+        one.run(1.0)
+        ran[place] = one.cycles
+        assert one.shares()[0].flash_reads == (2 if place == "flash" else 0)
+    # entered by a branch 2, mov, b (to the next address: not taken), two loads, wfe
+    assert ran["ram"] == 2 + 1 + 1 + 2 + 1 + 1
+    assert ran["flash"] == ran["ram"] + 3
+
+
 @pytest.mark.parametrize("slice_cycles", [1, 10, 1000])
 def test_slices_of_time_change_nothing_that_is_counted(boot, monkeypatch, slice_cycles):
     monkeypatch.setattr("edgegrf.virtual.board._SLICE", slice_cycles)
@@ -71,11 +85,11 @@ def test_without_a_compiler_cycles_are_counted_in_python_and_the_user_is_told(bo
     def none():
         raise MissingToolError("no C compiler for this computer")
 
-    counter._library.cache_clear()
-    monkeypatch.setattr(counter, "host_compiler", none)
+    native_counter._library.cache_clear()
+    monkeypatch.setattr(native_counter, "host_compiler", none)
     one = boot("4ff47a70", "0138", "fdd1", WFE)
     one.run(1.0)
-    counter._library.cache_clear()
+    native_counter._library.cache_clear()
     assert one.instructions == 2002
     assert "no C compiler" in one.warnings[0] and "in Python" in one.warnings[0]
 

@@ -38,6 +38,10 @@ SMLAD_R0 = "21fb0200"  # r0 += r1 . r2
 SMLAD_R3 = "21fb0233"
 MLA_R4 = "01fb0244"
 SMLAL_R6_R7 = "c1fb0267"
+SMLABB_R0 = "11fb0200"
+UMLAL_R6_R7 = "e1fb0267"
+MLS_R4 = "01fb1244"
+SMMLAR_R3_R0_R1_R2 = "50fb1123"
 SMULL_R0_R3 = "82fb0301"
 SDIV = "91fbf2f0"
 UDIV = "b1fbf2f0"
@@ -46,6 +50,8 @@ CBZ_R0, B, BL, BX_LR, TBB = "08b1", "00e0", "00f002f8", "7047", "dfe800f0"
 DSB, MRS_PRIMASK, NOP_W, SEV = "bff34f8f", "eff31080", "aff30080", "40bf"
 LDR_R1_R0_POST = "50f8041b"
 LDR_R2_R1_R3_LSL2 = "51f82320"
+LDR_R3_R1_R0 = "0b58"
+VLDR_S0_R0 = "90ed000a"
 LDR_R1_PC_0 = "0049"
 ADD_R1_16 = "01f11001"
 MOV_R5_R0 = "0546"
@@ -114,11 +120,19 @@ def test_base_costs_are_those_of_the_manual(codes, expected):
         ((ADDS_R0_R1_R2, LDR_R3_R0_4), 1 + 2 + 1),  # address written by the ALU just before
         ((ADDS_R0_R1_R2, NOP_W, LDR_R3_R0_4), 1 + 1 + 2),
         ((ADDS_R0_R1_R2, STR_R3_R0_12), 1 + 1 + 1),
+        ((ADDS_R0_R1_R2, LDR_R3_R1_R0), 1 + 2 + 1),  # an index is part of the address
+        ((ADDS_R0_R1_R2, VLDR_S0_R0), 1 + 2 + 1),
+        ((LDR_R3_R0_4, LDR_R2_R1_R3_LSL2), 2 + 2),
+        ((ADDS_R0_R1_R2, LDM_R0_FOUR), 1 + 5),  # a list is not among the rule's instructions
         ((SMLAD_R0, SMLAD_R0), 1 + 1 + 1),  # accumulates onto the result just before
         ((SMLAD_R0, SMLAD_R3), 1 + 1),
         ((SMLAD_R0, SMLAD_R3, SMLAD_R0), 1 + 1 + 1),
         ((MLA_R4, MLA_R4), 1 + 1 + 1),
         ((SMLAL_R6_R7, SMLAL_R6_R7), 1 + 1 + 1),
+        ((SMLABB_R0, SMLABB_R0), 1 + 1 + 1),
+        ((UMLAL_R6_R7, UMLAL_R6_R7), 1 + 1 + 1),
+        ((MLS_R4, MLS_R4), 1 + 1 + 1),
+        ((SMLAD_R0, SMMLAR_R3_R0_R1_R2), 1 + 1),  # a requantisation is no accumulation
         ((ADDS_R0_R1_R2, SMLAD_R0), 1 + 1),
         ((VADD_S2_S0_S1, VMUL_S3_S2_S1), 1 + 1 + 1),  # uses the result just before
         ((VFMA_S3_S2_S1, VFMA_S3_S2_S1), 3 + 3 + 1),

@@ -14,7 +14,7 @@ from edgegrf.image import build_image
 from edgegrf.link import Device
 from edgegrf.link.virtual_port import VirtualPort
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
-from edgegrf.virtual import counter
+from edgegrf.virtual import native_counter
 from edgegrf.virtual.cortexm import cycles
 from edgegrf.virtual.cortexm.decode import decode
 
@@ -62,7 +62,7 @@ def test_nearly_all_reads_from_flash_are_found(tmp_path, monkeypatch, kind):
 
     def run(seen=None):
         port = VirtualPort(image.elf, dk)
-        core = port._board._chip.core
+        core = port.board._chip.core
         if seen is not None:
             watch(core._uc, seen)
         with Device(port) as device:
@@ -71,7 +71,7 @@ def test_nearly_all_reads_from_flash_are_found(tmp_path, monkeypatch, kind):
 
     seen = [0]
     with_flash = run(seen)
-    for module in (cycles, counter):
+    for module in (cycles, native_counter):
         monkeypatch.setattr(module, "FLASH_READ", 0)
     without = run()
     found = (with_flash - without) / 3

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edgegrf.errors import DeviceError
 from edgegrf.virtual.bus import Bus
 from edgegrf.virtual.cortexm.core import Core, Stop
 from edgegrf.virtual.cortexm.dwt import CYCCNT, Dwt
 from edgegrf.virtual.cortexm.scs import SystemControlSpace
+from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import Firmware
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.nrf52.clock import Clock
@@ -17,6 +20,7 @@ from edgegrf.virtual.nrf52.nvmc import Nvmc
 from edgegrf.virtual.nrf52.ppi import Ppi
 from edgegrf.virtual.nrf52.timer import Timer
 from edgegrf.virtual.nrf52.uarte import Uarte
+from edgegrf.virtual.owners import Span
 
 __all__ = ["Nrf52840"]
 
@@ -127,6 +131,14 @@ class Nrf52840:
         self.bus.advance(self.time)
         self._refuse_interrupts()
         self._wake()
+
+    def count_by_owner(self, spans: Sequence[Span]) -> None:
+        """Count anew by the owners of `spans`."""
+        self.core.counter.count_by_owner(spans)
+
+    def shares(self) -> list[Share]:
+        """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
+        return self.core.counter.shares()
 
     def press_reset(self) -> None:
         """Reset by the pin."""
