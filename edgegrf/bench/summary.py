@@ -50,7 +50,8 @@ def duration(microseconds: float) -> str:
 def headline(record: Mapping[str, Any]) -> str:
     """What was measured on what: one line."""
     data = record["data"]
-    walks = f"{data['walks']} {'synthetic ' if data['synthetic'] else ''}walks"
+    kind = "synthetic walk" if data["synthetic"] else "walk"
+    walks = f"{data['walks']} {kind}{'' if data['walks'] == 1 else 's'}"
     board = record["board"] + (" (virtual)" if record["virtual"] else "")
     partial = ", PARTIAL: interrupted" if record.get("partial") else ""
     how = f"engine {record['engine']}, {record['mode']} mode"
