@@ -147,7 +147,8 @@ def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: st
         "name": compiled.name,
     }
     used = {source for layer in compiled.plan.layers for source in layer.sources}
-    kernels = ("eg_kernels.h", *sorted(used))
+    headers = ("eg_kernels.h", *(("eg_dsp.h",) if any(map(_packed, used)) else ()))
+    kernels = (*headers, *sorted(used))
     texts = {
         f"{compiled.name}.h": header_text(compiled, manifest, **provenance),
         f"{compiled.name}.c": source_text(compiled.plan, compiled.window, compiled.stream, **provenance),
@@ -158,6 +159,11 @@ def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: st
             (aside / name).write_text(text)
         _manifest(compiled, tflite, manifest, aside / f"{compiled.name}.c", provenance["command"])
     return Compiled(**{**vars(compiled), "files": tuple(texts)})
+
+
+def _packed(source: str) -> bool:
+    """Whether a kernel's file includes eg_dsp.h."""
+    return source.startswith("eg_packed")
 
 
 def _manifest(

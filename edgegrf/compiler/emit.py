@@ -66,7 +66,17 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 
 def _array(array: Array) -> dict[str, Any]:
-    return {"ctype": array.ctype, "name": array.name, "count": array.data.size, "text": _numbers(array.data)}
+    records = array.ctype.startswith("struct ")
+    return {
+        "ctype": array.ctype,
+        "name": array.name,
+        "count": len(array.data) if records else array.data.size,
+        "text": _records(array.data) if records else _numbers(array.data),
+    }
+
+
+def _records(data: NDArray[Any]) -> str:
+    return "\n".join(f"    {{ {', '.join(map(str, row))} }}," for row in data.tolist())
 
 
 def _numbers(data: NDArray[Any]) -> str:
@@ -103,13 +113,13 @@ def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
     calls = [_call(plan, memory, position, layer, stream=True) for position, layer in enumerate(plan.layers)]
     reset = []
     for value, after, zero_point in plan.states:
-        place, size = f"stream_state + {memory.states[value]}", plan.values[value].step
+        place, size = f"stream_state.bytes + {memory.states[value]}", plan.values[value].step
         reset.append(f"memset({place}, {zero_point}, {size})")
         calls.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
     for position, offset in memory.rings.items():
         ring = plan.layers[position].ring
         if ring is not None:
-            reset.append(f"memset(stream_state + {offset}, {ring.zero_point}, {ring.bytes})")
+            reset.append(f"memset(stream_state.bytes + {offset}, {ring.zero_point}, {ring.bytes})")
     if memory.rings:
         reset.append("memset(ring_head, 0, sizeof ring_head)")
     return {
@@ -125,9 +135,10 @@ def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bo
     arena = "stream_arena" if stream else "window_arena"
     words = {f"in{i}": _where(plan, memory, value, stream=stream) for i, value in enumerate(layer.inputs)}
     if position in memory.scratch:
-        words["scratch"] = f"{arena} + {memory.scratch[position]}"
+        words["scratch"] = f"{arena}.bytes + {memory.scratch[position]}"
+        words["words"] = f"{arena}.words + {memory.scratch[position] // 4}"
     if position in memory.rings:
-        words["ring"] = f"stream_state + {memory.rings[position]}"
+        words["ring"] = f"stream_state.bytes + {memory.rings[position]}"
         words["head"] = f"&ring_head[{list(memory.rings).index(position)}]"
     template = layer.step if stream else layer.window
     return template.format(p=layer.name, out=_where(plan, memory, layer.output, stream=stream), **words)
@@ -136,7 +147,7 @@ def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bo
 def _where(plan: Plan, memory: Memory, value: int, *, stream: bool) -> str:
     role = plan.values[value].role
     if role == "inner":
-        return f"{'stream' if stream else 'window'}_arena + {memory.values[value]}"
+        return f"{'stream' if stream else 'window'}_arena.bytes + {memory.values[value]}"
     if role == "state":
-        return f"stream_state + {memory.states[value]}"
+        return f"stream_state.bytes + {memory.states[value]}"
     return "in" if role == "input" else "out"

@@ -59,6 +59,47 @@ struct eg_depthwise {
     int32_t activation_min, activation_max;
 };
 
+/* What ends a dot product of the packed kernels, eg_narrow() in eg_dsp.h. */
+struct eg_scale {
+    int32_t multiplier; /* Q31 */
+    int32_t offset;     /* output zero point * 2^shift + 2^(shift - 1) */
+    int32_t shift;      /* to the right, 1 to 21 */
+};
+
+/* CONV_2D and FULLY_CONNECTED on int16 pairs, where the outputs clamp to int8 and nothing else.
+ *
+ * The inputs of a patch are padded with zero weights to a multiple of four and taken in fours; a word holds the
+ * weights, twice, of inputs 0 and 2 or 1 and 3 of such a four.  Weights: for every four outputs
+ * [words][4], for each of the outputs that are left [words]. */
+struct eg_packed_conv {
+    struct eg_geometry geometry; /* at most EG_TAPS taps */
+    const uint32_t *weights;
+    const int32_t *bias; /* [outputs], twice, the input's zero point folded in */
+    const struct eg_scale *scale; /* [outputs] */
+    int32_t words;                /* of a patch: half its inputs, even */
+    int32_t outputs;
+    int32_t staged; /* outputs of a pass over many positions, a multiple of 4 or all */
+};
+
+/* DEPTHWISE_CONV_2D with one output per channel and channels in fours. Weights, twice, as int16 pairs: for
+ * every four channels [taps][2], channels 0 and 2, then 1 and 3. */
+struct eg_packed_depthwise {
+    struct eg_geometry geometry; /* at most EG_TAPS taps */
+    const uint32_t *weights;
+    const int32_t *bias; /* as in eg_packed_conv, [in_c] */
+    const struct eg_scale *scale;
+};
+
+/* ADD and SUB of two values of one shape, on 20 bits below the point as eg_add() has them. */
+struct eg_packed_add {
+    int32_t count;          /* values of a frame */
+    int32_t zero_a, zero_b; /* -zero point * 2^21 */
+    struct eg_scale a, b;   /* no zero point in their offsets; shifts of 0 to 30 */
+    int32_t away_a, away_b; /* -1; 0 where the shift is 0 */
+    int32_t sign;           /* -1 for SUB */
+    struct eg_scale out;
+};
+
 /* ADD, SUB, MUL with broadcasting: four nested loops of `size`, each operand with its own strides
  * (0 repeats it), and an outer loop over frames. */
 struct eg_binary {
@@ -99,6 +140,20 @@ void eg_conv_step(const struct eg_conv *p, int8_t *ring, uint32_t *head, const i
 void eg_depthwise_step(const struct eg_depthwise *p, int8_t *ring, uint32_t *head, const int8_t *in,
                        int8_t *scratch, int8_t *out);
 
+/* As eg_conv() and eg_depthwise(), on packed weights.  Positions run from the last to the first, so out may be
+ * in where the convolution is causal over rows, or pointwise, its rows out are as long as its rows in, and
+ * staged is outputs.  scratch: the words that the compiler has counted. */
+void eg_packed(const struct eg_packed_conv *p, int32_t frames, const int8_t *in, uint32_t *scratch, int8_t *out);
+void eg_packed_step(const struct eg_packed_conv *p, int8_t *ring, uint32_t *head, const int8_t *in,
+                    uint32_t *scratch, int8_t *out);
+void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, const int8_t *in,
+                         uint32_t *scratch, int8_t *out);
+void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring, uint32_t *head,
+                              const int8_t *in, uint32_t *scratch, int8_t *out);
+
+/* out may be a or b. */
+void eg_packed_add(const struct eg_packed_add *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
+
 /* out = a + b, a - b, a * b in real numbers; out may be a or b where that one is not broadcast. */
 void eg_add(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
 void eg_sub(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
@@ -122,6 +177,14 @@ const int8_t *eg_patch(const struct eg_geometry *g, const int8_t *frame, int32_t
 /* The same for column x of the newest row, its earlier rows in a ring. */
 const int8_t *eg_patch_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row,
                             int32_t x, int8_t *scratch);
+
+/* Where the kernel_h * kernel_w taps of an output begin, in_c values each: in `frame`, or in a ring and the newest
+ * row; `border`, in_c zero points, where one leaves the input. */
+enum { EG_TAPS = 32 };
+void eg_taps(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_t x, const int8_t *border,
+             const int8_t *taps[EG_TAPS]);
+void eg_taps_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row, int32_t x,
+                  const int8_t *border, const int8_t *taps[EG_TAPS]);
 
 /* The newest row takes the place of the oldest. */
 void eg_ring_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, const int8_t *row);

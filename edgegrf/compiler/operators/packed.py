@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weighted layers on int16 pairs (eg_packed*.c): what may use them, and how their constants are laid out.
+
+A layer may where every output clamps to int8 and to nothing else, is scaled down by 2^1 to 2^21, and its
+accumulator, given twice, stays within int32: that is what eg_narrow() is exact for.  All others take the
+generic kernels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegrf.compiler.arithmetic import Multiplier
+from edgegrf.compiler.operators.folding import Folded
+from edgegrf.compiler.operators.geometry import Geometry
+from edgegrf.compiler.plan import Array, Layer
+
+__all__ = ["Packed", "depthwise", "matrix", "narrows", "scale_fields"]
+
+_TILE = 4
+_TAPS = 32  # EG_TAPS
+_MOST_SHIFT = 21
+_LARGEST = (1 << 30) - 1
+_WORTH_STAGING = 8  # positions; WORTH_STAGING of eg_packed.c
+#: the most RAM that the weights of a pass may take while a window runs
+_STAGE_BYTES = 3072
+
+Fields = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The C side of a packed layer; scratch in bytes."""
+
+    fields: Fields
+    arrays: tuple[Array, ...]
+    scratch: int = 0
+    step_scratch: int = 0
+    in_place: bool = False  # over a window
+    function: str = "eg_packed"
+    struct: str = "eg_packed_conv"
+    sources: tuple[str, ...] = ("eg_packed.c", "eg_taps.c", "eg_patch.c")
+
+    def complete(self, layer: Layer, geometry: Fields) -> Layer:
+        """`layer` with all that does not depend on how it is called."""
+        return replace(
+            layer,
+            fields=(("geometry", geometry), *self.fields),
+            arrays=self.arrays,
+            scratch=self.scratch,
+            step_scratch=self.step_scratch,
+            window_in_place=(0,) if self.in_place else (),
+            struct=self.struct,
+            sources=self.sources,
+        )
+
+
+def narrows(by: Multiplier, largest: int) -> bool:
+    """Whether eg_narrow() gives eg_requantise()'s bits for accumulators within +-`largest`."""
+    return 1 <= -by.shift <= _MOST_SHIFT and largest <= _LARGEST
+
+
+def scale_fields(by: Multiplier, zero_point: int) -> Fields:
+    """The initialisers of struct eg_scale."""
+    shift = -by.shift
+    offset = (zero_point << shift) + (1 << shift >> 1)
+    return ("multiplier", by.mantissa), ("offset", offset), ("shift", shift)
+
+
+def matrix(folded: Folded, geometry: Geometry, per_step: int) -> Packed | None:
+    """A dense layer or convolution on packed weights, `per_step` positions a sample; None where it
+    has to take the generic kernel.
+    """
+    if not _fits(folded, geometry):
+        return None
+    outputs, depth = folded.matrix.shape
+    words = -(-depth // 4) * 2
+    staged = min(outputs, max(_TILE, _STAGE_BYTES // (4 * words) // _TILE * _TILE))
+    border = (geometry.channels + 3) // 4
+    scratch = 2 * words + border + words // 2
+    rows, columns = geometry.rows, geometry.columns
+    stages = per_step >= _WORTH_STAGING and not geometry.rows_are_time
+    own = ("words", words), ("outputs", outputs), ("staged", staged)
+    pointers, arrays = _arrays(folded, _tiles(_pairs(folded.matrix)))
+    return Packed(
+        fields=(*pointers, *own),
+        arrays=arrays,
+        scratch=4 * (scratch + staged * words),
+        step_scratch=4 * (scratch + (staged * words if stages else 0)),
+        in_place=staged == outputs and rows.causal and columns.trivial,
+    )
+
+
+def depthwise(folded: Folded, geometry: Geometry) -> Packed | None:
+    """A depthwise convolution on packed weights; None where it has to take the generic kernel."""
+    channels = geometry.channels
+    if not _fits(folded, geometry) or len(folded.matrix) != channels or channels % 4:
+        return None
+    taps = 2 * folded.matrix.astype(np.int64).reshape(channels // 4, 4, -1)
+    words = _word(taps[:, (0, 1)], taps[:, (2, 3)]).transpose(0, 2, 1)
+    pointers, arrays = _arrays(folded, words)
+    rows, columns = geometry.rows, geometry.columns
+    return Packed(
+        pointers,
+        arrays,
+        scratch=channels,
+        step_scratch=channels,
+        in_place=rows.causal and columns.trivial,
+        function="eg_packed_depthwise",
+        struct="eg_packed_depthwise",
+        sources=("eg_packed_depthwise.c", "eg_taps.c", "eg_patch.c"),
+    )
+
+
+def _fits(folded: Folded, geometry: Geometry) -> bool:
+    taps = geometry.rows.kernel * geometry.columns.kernel
+    whole = (folded.least, folded.most) == (-128, 127)
+    return whole and taps <= _TAPS and all(narrows(by, folded.largest) for by in folded.by)
+
+
+def _arrays(folded: Folded, weights: NDArray[np.uint32]) -> tuple[Fields, tuple[Array, ...]]:
+    scales = [[value for _, value in scale_fields(by, folded.zero_point)] for by in folded.by]
+    name = folded.name
+    arrays = (
+        Array(f"{name}_weights", "uint32_t", weights),
+        Array(f"{name}_bias", "int32_t", (2 * folded.bias).astype(np.int32)),
+        Array(f"{name}_scale", "struct eg_scale", np.array(scales, np.int32)),
+    )
+    return tuple((array.name.removeprefix(f"{name}_"), array.name) for array in arrays), arrays
+
+
+def _word(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Two int16 as a word."""
+    return ((low & 0xFFFF) | (high & 0xFFFF) << 16).astype(np.uint32)
+
+
+def _pairs(weights: NDArray[np.int8]) -> NDArray[np.uint32]:
+    """[outputs, depth] twice as words [outputs, words], zeros up to a multiple of four."""
+    outputs, depth = weights.shape
+    fours = np.pad(2 * weights.astype(np.int64), ((0, 0), (0, -depth % 4))).reshape(outputs, -1, 4)
+    return _word(fours[:, :, (0, 1)], fours[:, :, (2, 3)]).reshape(outputs, -1)
+
+
+def _tiles(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Four outputs side by side, those left over one behind the other."""
+    whole = len(words) // _TILE * _TILE
+    tiles = words[:whole].reshape(-1, _TILE, words.shape[1]).transpose(0, 2, 1)
+    return np.concatenate([tiles.reshape(-1), words[whole:].reshape(-1)])

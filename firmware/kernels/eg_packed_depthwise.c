@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Depthwise convolution four channels at a time, straight from the rows where the taps lie.  Positions
+ * run backwards, as in eg_packed.c.
+ */
+#include "eg_dsp.h"
+
+#include <string.h>
+
+static void position(const struct eg_packed_depthwise *p, const int8_t *const taps[EG_TAPS], int8_t *out) {
+    int32_t count = p->geometry.kernel_h * p->geometry.kernel_w;
+    const uint32_t *w = p->weights;
+
+    for (int32_t c = 0; c < p->geometry.in_c; c += 4) {
+        const int32_t *bias = p->bias + c;
+        int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
+        const int8_t *const *tap = taps;
+        const int8_t *const *end = taps + count;
+
+        for (; tap != end; w += 2) {
+            uint32_t four = eg_load4(*tap++ + c);
+            uint32_t even = eg_even(four), odd = eg_odd(four);
+            uint32_t v = w[0], u = w[1];
+
+            s0 = eg_smlabb(even, v, s0);
+            s2 = eg_smlatt(even, v, s2);
+            s1 = eg_smlabb(odd, u, s1);
+            s3 = eg_smlatt(odd, u, s3);
+        }
+        out[c] = eg_narrow(s0, p->scale + c);
+        out[c + 1] = eg_narrow(s1, p->scale + c + 1);
+        out[c + 2] = eg_narrow(s2, p->scale + c + 2);
+        out[c + 3] = eg_narrow(s3, p->scale + c + 3);
+    }
+}
+
+static const int8_t *border(const struct eg_packed_depthwise *p, uint32_t *scratch) {
+    return memset(scratch, p->geometry.zero_point, (size_t)p->geometry.in_c);
+}
+
+void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, const int8_t *in,
+                         uint32_t *scratch, int8_t *out) {
+    const struct eg_geometry *g = &p->geometry;
+    const int8_t *zeros = border(p, scratch);
+    const int8_t *taps[EG_TAPS];
+
+    in += frames * g->in_h * g->in_w * g->in_c;
+    out += frames * g->out_h * g->out_w * g->in_c;
+    for (int32_t frame = 0; frame < frames; frame++) {
+        in -= g->in_h * g->in_w * g->in_c;
+        for (int32_t y = g->out_h - 1; y >= 0; y--) {
+            for (int32_t x = g->out_w - 1; x >= 0; x--) {
+                eg_taps(g, in, y, x, zeros, taps);
+                out -= g->in_c;
+                position(p, taps, out);
+            }
+        }
+    }
+}
+
+void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring, uint32_t *head,
+                              const int8_t *in, uint32_t *scratch, int8_t *out) {
+    const struct eg_geometry *g = &p->geometry;
+    const int8_t *zeros = border(p, scratch);
+    const int8_t *taps[EG_TAPS];
+
+    for (int32_t x = 0; x < g->out_w; x++) {
+        eg_taps_ring(g, ring, *head, in, x, zeros, taps);
+        position(p, taps, out);
+        out += g->in_c;
+    }
+    eg_ring_push(g, ring, head, in);
+}
