@@ -26,6 +26,7 @@ MODES = ("both", "window", "stream")
 
 #: weights beyond what any supported board can hold
 _LARGEST_CONSTANTS = 1 << 22
+_INCLUDE = re.compile(r'^#include "(eg_\w+\.h)"', re.MULTILINE)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -147,12 +148,12 @@ def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: st
         "name": compiled.name,
     }
     used = {source for layer in compiled.plan.layers for source in layer.sources}
-    headers = ("eg_kernels.h", *(("eg_dsp.h",) if any(map(_packed, used)) else ()))
-    kernels = (*headers, *sorted(used))
+    folder = firmware_folder() / "kernels"
+    kernels = _with_headers(folder, used)
     texts = {
         f"{compiled.name}.h": header_text(compiled, manifest, **provenance),
         f"{compiled.name}.c": source_text(compiled.plan, compiled.window, compiled.stream, **provenance),
-        **{kernel: (firmware_folder() / "kernels" / kernel).read_text() for kernel in kernels},
+        **{kernel: (folder / kernel).read_text() for kernel in kernels},
     }
     with new_folder(compiled.folder) as aside:
         for name, text in texts.items():
@@ -161,9 +162,14 @@ def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: st
     return Compiled(**{**vars(compiled), "files": tuple(texts)})
 
 
-def _packed(source: str) -> bool:
-    """Whether a kernel's file includes eg_dsp.h."""
-    return source.startswith("eg_packed")
+def _with_headers(folder: Path, sources: set[str]) -> list[str]:
+    """Kernel files and the headers that they include, and those these include."""
+    found, left = {"eg_kernels.h"}, {*sources}
+    while left:
+        name = left.pop()
+        found.add(name)
+        left |= {*_INCLUDE.findall((folder / name).read_text())} - found
+    return sorted(found)
 
 
 def _manifest(

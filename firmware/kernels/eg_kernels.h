@@ -66,19 +66,30 @@ struct eg_scale {
     int32_t shift;      /* to the right, 1 to 21 */
 };
 
-/* CONV_2D and FULLY_CONNECTED on int16 pairs, where the outputs clamp to int8 and nothing else.
+/* Dot products on int16 pairs, where the outputs clamp to int8 and nothing else.
  *
- * The inputs of a patch are padded with zero weights to a multiple of four and taken in fours; a word holds the
- * weights, twice, of inputs 0 and 2 or 1 and 3 of such a four.  Weights: for every four outputs
- * [words][4], for each of the outputs that are left [words]. */
-struct eg_packed_conv {
-    struct eg_geometry geometry; /* at most EG_TAPS taps */
+ * The inputs are padded with zero weights to a multiple of four and taken in fours; a word holds the weights,
+ * twice, of inputs 0 and 2 or 1 and 3 of such a four.  Weights: for every four outputs [words][4], for each of
+ * the outputs that are left [words]. */
+struct eg_packed {
     const uint32_t *weights;
-    const int32_t *bias; /* [outputs], twice, the input's zero point folded in */
+    const int32_t *bias;          /* [outputs], twice, the input's zero point folded in */
     const struct eg_scale *scale; /* [outputs] */
-    int32_t words;                /* of a patch: half its inputs, even */
+    int32_t words;                /* of an output: half its inputs, even */
     int32_t outputs;
     int32_t staged; /* outputs of a pass over many positions, a multiple of 4 or all */
+};
+
+/* As eg_dense. */
+struct eg_packed_dense {
+    struct eg_packed packed;
+    int32_t depth;
+};
+
+/* As eg_conv, of at most EG_TAPS taps. */
+struct eg_packed_conv {
+    struct eg_geometry geometry;
+    struct eg_packed packed;
 };
 
 /* DEPTHWISE_CONV_2D with one output per channel and channels in fours. Weights, twice, as int16 pairs: for
@@ -90,13 +101,13 @@ struct eg_packed_depthwise {
     const struct eg_scale *scale;
 };
 
-/* ADD and SUB of two values of one shape, on 20 bits below the point as eg_add() has them. */
+/* ADD of two values of one shape, on 20 bits below the point as eg_add() has them.  The operand of the larger
+ * scale, a, comes to the common scale by a shift alone. */
 struct eg_packed_add {
-    int32_t count;          /* values of a frame */
-    int32_t zero_a, zero_b; /* -zero point * 2^21 */
-    struct eg_scale a, b;   /* no zero point in their offsets; shifts of 0 to 30 */
-    int32_t away_a, away_b; /* -1; 0 where the shift is 0 */
-    int32_t sign;           /* -1 for SUB */
+    int32_t count;     /* values of a frame */
+    int32_t zero_a;    /* -zero point * 2^20 */
+    int32_t zero_b;    /* -zero point * 2^21 */
+    struct eg_scale b; /* no zero point in its offset; shift of 1 to 30 */
     struct eg_scale out;
 };
 
@@ -140,12 +151,15 @@ void eg_conv_step(const struct eg_conv *p, int8_t *ring, uint32_t *head, const i
 void eg_depthwise_step(const struct eg_depthwise *p, int8_t *ring, uint32_t *head, const int8_t *in,
                        int8_t *scratch, int8_t *out);
 
-/* As eg_conv() and eg_depthwise(), on packed weights.  Positions run from the last to the first, so out may be
- * in where the convolution is causal over rows, or pointwise, its rows out are as long as its rows in, and
- * staged is outputs.  scratch: the words that the compiler has counted. */
-void eg_packed(const struct eg_packed_conv *p, int32_t frames, const int8_t *in, uint32_t *scratch, int8_t *out);
-void eg_packed_step(const struct eg_packed_conv *p, int8_t *ring, uint32_t *head, const int8_t *in,
-                    uint32_t *scratch, int8_t *out);
+/* As eg_dense(), eg_conv() and eg_depthwise(), on packed weights.  Positions run from the last to the first, so
+ * out may be in where all outputs are one pass, rows in and out are of one length, and no output looks at a later
+ * row.  scratch: the words that the compiler has counted. */
+void eg_packed_dense(const struct eg_packed_dense *p, int32_t positions, const int8_t *in, uint32_t *scratch,
+                     int8_t *out);
+void eg_packed_conv(const struct eg_packed_conv *p, int32_t frames, const int8_t *in, uint32_t *scratch,
+                    int8_t *out);
+void eg_packed_conv_step(const struct eg_packed_conv *p, int8_t *ring, uint32_t *head, const int8_t *in,
+                         uint32_t *scratch, int8_t *out);
 void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, const int8_t *in,
                          uint32_t *scratch, int8_t *out);
 void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring, uint32_t *head,

@@ -4,12 +4,16 @@
 #include <stddef.h>
 
 static int inside(int32_t x, int32_t size) {
-    return x >= 0 && x < size;
+    return (uint32_t)x < (uint32_t)size;
 }
 
 /* The taps of one row of the kernel, columns from x0 on. */
 static const int8_t **row_taps(const struct eg_geometry *g, const int8_t *row, int32_t x0,
                                const int8_t *border, const int8_t **taps) {
+    if (g->in_w == 1 && g->kernel_w == 1 && x0 == 0) {
+        *taps++ = row != NULL ? row : border;
+        return taps;
+    }
     for (int32_t kx = 0; kx < g->kernel_w; kx++, x0 += g->dilation_w) {
         *taps++ = row != NULL && inside(x0, g->in_w) ? row + x0 * g->in_c : border;
     }
@@ -29,14 +33,16 @@ void eg_taps(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_
 
 void eg_taps_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row, int32_t x,
                   const int8_t *border, const int8_t *taps[EG_TAPS]) {
-    uint32_t rows = (uint32_t)((g->kernel_h - 1) * g->dilation_h);
-    uint32_t pitch = (uint32_t)(g->in_w * g->in_c);
+    int32_t pitch = g->in_w * g->in_c;
+    int32_t stride = g->dilation_h * pitch;
+    int32_t bytes = (g->kernel_h - 1) * stride;
+    int32_t offset = (int32_t)head * pitch;
     int32_t x0 = x * g->stride_w - g->pad_left;
 
     for (int32_t ky = 0; ky < g->kernel_h - 1; ky++) {
-        taps = row_taps(g, ring + head * pitch, x0, border, taps);
-        head += (uint32_t)g->dilation_h;
-        head = head >= rows ? head - rows : head;
+        taps = row_taps(g, ring + offset, x0, border, taps);
+        offset += stride;
+        offset = offset >= bytes ? offset - bytes : offset;
     }
     row_taps(g, row, x0, border, taps);
 }

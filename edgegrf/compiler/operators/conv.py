@@ -33,7 +33,7 @@ class _Kernel:
 
     @property
     def function(self) -> str:
-        return self.fast.function if self.fast else self.generic
+        return self.fast.struct if self.fast else self.generic
 
     @property
     def scratch(self) -> str:
@@ -42,8 +42,8 @@ class _Kernel:
     def complete(self, layer: Layer, geometry: Geometry, zero_point: int) -> Layer:
         """`layer` with its parameters, constants and scratch."""
         if self.fast:
-            return self.fast.complete(layer, geometry.fields(zero_point))
-        patch = geometry.rows.kernel * geometry.columns.kernel * geometry.channels
+            return self.fast.complete(layer)
+        patch = geometry.taps * geometry.channels
         dense = ("eg_dense.c",) if self.generic == "eg_conv" else ()
         return replace(
             layer,
@@ -83,7 +83,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         return
     folded = fold(lowering, node, node.name("conv"), matrix, by)
     inner, arrays = folded.generic()
-    fast = packed.matrix(folded, geometry, geometry.per_step)
+    fast = packed.conv(folded, geometry, lowering.quantization(node.inputs[0])[1])
     generic = (("dense", inner),)
     which = _Kernel("eg_conv", folded.name, generic, arrays, fast)
     _emit(lowering, node, source, geometry, which, kernel.size)
@@ -120,7 +120,7 @@ def _depthwise(
     arrays = (Array(f"{folded.name}_weights", "int8_t", taps), *arrays[1:])
     fields = tuple(field for field in inner if field[0] not in ("depth", "outputs"))
     fields = (*fields[:4], ("multiplicity", multiplicity), *fields[4:])
-    fast = packed.depthwise(folded, geometry)
+    fast = packed.depthwise(folded, geometry, lowering.quantization(node.inputs[0])[1])
     which = _Kernel("eg_depthwise", folded.name, fields, arrays, fast)
     _emit(lowering, node, source, geometry, which, kernel.size)
 

@@ -14,7 +14,6 @@ from edgegrf.compiler.arithmetic import Multiplier, activation_range, multiplier
 from edgegrf.compiler.lowering import Lowering, Node, View
 from edgegrf.compiler.operators import packed
 from edgegrf.compiler.operators.folding import fold
-from edgegrf.compiler.operators.geometry import Axis, Geometry
 from edgegrf.compiler.plan import Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
@@ -72,18 +71,15 @@ def emit(lowering: Lowering, node: Node, source: View, matrix: Int8, by: list[Mu
         macs=positions * matrix.size,
         step_macs=per_step * matrix.size,
     )
-    _, zero_point = lowering.quantization(node.inputs[0])
-    one = Axis(1, 1, 1, 1, 1, 0)
-    geometry = Geometry(positions, one, one, depth, rows_are_time=False)
-    fast = packed.matrix(folded, geometry, per_step)
+    fast = packed.dense(folded, per_step)
     if fast is None:
         fields, arrays = folded.generic()
         call = "eg_dense(&{p}, %d, {in0}, {out})"
         sources, struct = ("eg_dense.c",), "eg_dense"
         layer = replace(layer, fields=fields, arrays=arrays, sources=sources, struct=struct)
     else:
-        call = "eg_packed(&{p}, %d, {in0}, {words}, {out})"
-        layer = fast.complete(layer, geometry.fields(zero_point))
+        call = "eg_packed_dense(&{p}, %d, {in0}, {words}, {out})"
+        layer = fast.complete(layer)
     layer = replace(layer, window=call % positions, step=call % per_step)
     lowering.finish(node, layer, time)
 

@@ -56,6 +56,11 @@ class Geometry:
         return self.rows.trivial and self.columns.trivial
 
     @property
+    def taps(self) -> int:
+        """Inputs of one channel that an output looks at."""
+        return self.rows.kernel * self.columns.kernel
+
+    @property
     def per_step(self) -> int:
         """Positions that a sample of a stream makes."""
         return self.columns.out * (1 if self.rows_are_time else self.rows.out)

@@ -19,7 +19,7 @@ from edgegrf.compiler.operators.folding import Folded
 from edgegrf.compiler.operators.geometry import Geometry
 from edgegrf.compiler.plan import Array, Layer
 
-__all__ = ["Packed", "depthwise", "matrix", "narrows", "scale_fields"]
+__all__ = ["Packed", "conv", "dense", "depthwise", "narrows", "scale_fields"]
 
 _TILE = 4
 _TAPS = 32  # EG_TAPS
@@ -38,18 +38,17 @@ class Packed:
 
     fields: Fields
     arrays: tuple[Array, ...]
-    scratch: int = 0
-    step_scratch: int = 0
-    in_place: bool = False  # over a window
-    function: str = "eg_packed"
-    struct: str = "eg_packed_conv"
-    sources: tuple[str, ...] = ("eg_packed.c", "eg_taps.c", "eg_patch.c")
+    scratch: int
+    step_scratch: int
+    in_place: bool  # over a window
+    struct: str  # and the kernel's name
+    sources: tuple[str, ...]
 
-    def complete(self, layer: Layer, geometry: Fields) -> Layer:
+    def complete(self, layer: Layer) -> Layer:
         """`layer` with all that does not depend on how it is called."""
         return replace(
             layer,
-            fields=(("geometry", geometry), *self.fields),
+            fields=self.fields,
             arrays=self.arrays,
             scratch=self.scratch,
             step_scratch=self.step_scratch,
@@ -71,55 +70,75 @@ def scale_fields(by: Multiplier, zero_point: int) -> Fields:
     return ("multiplier", by.mantissa), ("offset", offset), ("shift", shift)
 
 
-def matrix(folded: Folded, geometry: Geometry, per_step: int) -> Packed | None:
-    """A dense layer or convolution on packed weights, `per_step` positions a sample; None where it
-    has to take the generic kernel.
-    """
-    if not _fits(folded, geometry):
+def dense(folded: Folded, per_step: int) -> Packed | None:
+    """A dense layer on packed weights, `per_step` positions a sample; None where it has to be generic."""
+    if not _narrows(folded):
         return None
     outputs, depth = folded.matrix.shape
-    words = -(-depth // 4) * 2
-    staged = min(outputs, max(_TILE, _STAGE_BYTES // (4 * words) // _TILE * _TILE))
-    border = (geometry.channels + 3) // 4
-    scratch = 2 * words + border + words // 2
-    rows, columns = geometry.rows, geometry.columns
-    stages = per_step >= _WORTH_STAGING and not geometry.rows_are_time
-    own = ("words", words), ("outputs", outputs), ("staged", staged)
-    pointers, arrays = _arrays(folded, _tiles(_pairs(folded.matrix)))
+    fields, arrays, words, staged = _matrix(folded)
+    stage = staged * words
     return Packed(
-        fields=(*pointers, *own),
+        fields=(("packed", fields), ("depth", depth)),
         arrays=arrays,
-        scratch=4 * (scratch + staged * words),
-        step_scratch=4 * (scratch + (staged * words if stages else 0)),
-        in_place=staged == outputs and rows.causal and columns.trivial,
+        scratch=4 * (2 * words + stage),
+        step_scratch=4 * (2 * words + (stage if per_step >= _WORTH_STAGING else 0)),
+        in_place=staged == outputs,
+        struct="eg_packed_dense",
+        sources=("eg_packed_dense.c", "eg_dot.c"),
     )
 
 
-def depthwise(folded: Folded, geometry: Geometry) -> Packed | None:
-    """A depthwise convolution on packed weights; None where it has to take the generic kernel."""
+def conv(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
+    """A convolution on packed weights; None where it has to be generic."""
+    if not _narrows(folded) or geometry.taps > _TAPS:
+        return None
+    fields, arrays, words, staged = _matrix(folded)
+    rows, columns = geometry.rows, geometry.columns
+    parts = 2 * words + (geometry.channels + 3) // 4 + words // 2
+    stages = geometry.per_step >= _WORTH_STAGING and not geometry.rows_are_time
+    return Packed(
+        fields=(("geometry", geometry.fields(zero_point)), ("packed", fields)),
+        arrays=arrays,
+        scratch=4 * (parts + staged * words),
+        step_scratch=4 * (parts + (staged * words if stages else 0)),
+        in_place=staged == len(folded.matrix) and rows.causal and columns.trivial,
+        struct="eg_packed_conv",
+        sources=("eg_packed_conv.c", "eg_dot.c", "eg_taps.c", "eg_patch.c"),
+    )
+
+
+def _matrix(folded: Folded) -> tuple[Fields, tuple[Array, ...], int, int]:
+    """Fields and arrays of struct eg_packed, the words of an output, and the outputs of a pass."""
+    outputs, depth = folded.matrix.shape
+    words = -(-depth // 4) * 2
+    staged = min(outputs, max(_TILE, _STAGE_BYTES // (4 * words) // _TILE * _TILE))
+    pointers, arrays = _arrays(folded, _tiles(_pairs(folded.matrix)))
+    own = ("words", words), ("outputs", outputs), ("staged", staged)
+    return (*pointers, *own), arrays, words, staged
+
+
+def depthwise(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
+    """A depthwise convolution on packed weights; None where it has to be generic."""
     channels = geometry.channels
-    if not _fits(folded, geometry) or len(folded.matrix) != channels or channels % 4:
+    if not _narrows(folded) or geometry.taps > _TAPS or len(folded.matrix) != channels or channels % 4:
         return None
     taps = 2 * folded.matrix.astype(np.int64).reshape(channels // 4, 4, -1)
     words = _word(taps[:, (0, 1)], taps[:, (2, 3)]).transpose(0, 2, 1)
     pointers, arrays = _arrays(folded, words)
-    rows, columns = geometry.rows, geometry.columns
     return Packed(
-        pointers,
-        arrays,
+        fields=(("geometry", geometry.fields(zero_point)), *pointers),
+        arrays=arrays,
         scratch=channels,
         step_scratch=channels,
-        in_place=rows.causal and columns.trivial,
-        function="eg_packed_depthwise",
+        in_place=geometry.rows.causal and geometry.columns.trivial,
         struct="eg_packed_depthwise",
         sources=("eg_packed_depthwise.c", "eg_taps.c", "eg_patch.c"),
     )
 
 
-def _fits(folded: Folded, geometry: Geometry) -> bool:
-    taps = geometry.rows.kernel * geometry.columns.kernel
+def _narrows(folded: Folded) -> bool:
     whole = (folded.least, folded.most) == (-128, 127)
-    return whole and taps <= _TAPS and all(narrows(by, folded.largest) for by in folded.by)
+    return whole and all(narrows(by, folded.largest) for by in folded.by)
 
 
 def _arrays(folded: Folded, weights: NDArray[np.uint32]) -> tuple[Fields, tuple[Array, ...]]:

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * eg_dot.h: the outputs of one or two unpacked patches.  For the packed kernels alone.
+ */
+#ifndef EG_DOT_H
+#define EG_DOT_H
+
+#include "eg_dsp.h"
+
+enum { EG_WORTH_STAGING = 8 }; /* positions from which copying the weights to RAM pays */
+
+/* Outputs that are computed one after the other, laid out as in struct eg_packed. */
+struct eg_pass {
+    const uint32_t *weights;
+    const int32_t *bias;
+    const struct eg_scale *scale;
+    int32_t outputs;
+    int32_t words; /* of a patch */
+};
+
+/* out [outputs] of the patch x [words]. */
+void eg_dot(const struct eg_pass *p, const uint32_t *x, int8_t *out);
+
+/* out [outputs] and out + next [outputs] of two patches whose words take turns in x [words][2]. */
+void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t next);
+
+/* `count` of p's outputs from `first` on; their weights are copied to `stage` where that is not NULL. */
+struct eg_pass eg_pass(const struct eg_packed *p, int32_t first, int32_t count, uint32_t *stage);
+
+/* `count` values, a multiple of four, to int16, each word `pitch` behind the one before; returns the end. */
+static inline uint32_t *eg_unpack(const int8_t *x, int32_t count, uint32_t *to, int32_t pitch) {
+    const int8_t *end = x + count;
+
+    for (; x != end; x += 4, to += 2 * pitch) {
+        uint32_t four = eg_load4(x);
+
+        to[0] = eg_even(four);
+        to[pitch] = eg_odd(four);
+    }
+    return to;
+}
+
+#endif
