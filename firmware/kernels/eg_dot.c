@@ -9,40 +9,42 @@
 
 enum { TILE = 4 };
 
-/* The outputs of one tile, from one row of sums. */
-static inline void finish(const int32_t sum[TILE], const struct eg_scale *scale, int8_t *out) {
-    out[0] = eg_narrow(sum[0], scale);
-    out[1] = eg_narrow(sum[1], scale + 1);
-    out[2] = eg_narrow(sum[2], scale + 2);
-    out[3] = eg_narrow(sum[3], scale + 3);
-}
-
 /* Four outputs of one position. */
-static void tile1(const uint32_t *w, const uint32_t *x, int32_t words, const int32_t bias[TILE],
-                  int32_t sum[TILE]) {
+static inline void tile1(const uint32_t *w, const uint32_t *x, int32_t words, const int32_t bias[TILE],
+                         const struct eg_scale *scale, int8_t *out) {
     const uint32_t *end = x + words;
     int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
 
-    for (; x != end; x += 2, w += 2 * TILE) {
-        uint32_t a = x[0], b = x[1];
+    do {
+#if defined(__ARM_FEATURE_DSP)
+        uint32_t a, b;
 
-        s0 = eg_smlad(a, w[0], s0);
-        s1 = eg_smlad(a, w[1], s1);
-        s2 = eg_smlad(a, w[2], s2);
-        s3 = eg_smlad(a, w[3], s3);
-        s0 = eg_smlad(b, w[4], s0);
-        s1 = eg_smlad(b, w[5], s1);
-        s2 = eg_smlad(b, w[6], s2);
-        s3 = eg_smlad(b, w[7], s3);
-    }
-    sum[0] = s0;
-    sum[1] = s1;
-    sum[2] = s2;
-    sum[3] = s3;
+        /* a load of four words, which no compiler makes of this: it takes registers in order */
+        __asm__ volatile("ldrd %[a], %[b], [%[x]], #8\n\t"
+                         "ldm %[w]!, {r4, r5, r6, r8}\n\t"
+                         "smlad %[s0], %[a], r4, %[s0]\n\tsmlad %[s1], %[a], r5, %[s1]\n\t"
+                         "smlad %[s2], %[a], r6, %[s2]\n\tsmlad %[s3], %[a], r8, %[s3]\n\t"
+                         "ldm %[w]!, {r4, r5, r6, r8}\n\t"
+                         "smlad %[s0], %[b], r4, %[s0]\n\tsmlad %[s1], %[b], r5, %[s1]\n\t"
+                         "smlad %[s2], %[b], r6, %[s2]\n\tsmlad %[s3], %[b], r8, %[s3]"
+                         : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [x] "+r"(x),
+                           [w] "+r"(w), [a] "=&r"(a), [b] "=&r"(b)
+                         :
+                         : "r4", "r5", "r6", "r8", "memory");
+#else
+        s0 = eg_smlad(x[1], w[4], eg_smlad(x[0], w[0], s0));
+        s1 = eg_smlad(x[1], w[5], eg_smlad(x[0], w[1], s1));
+        s2 = eg_smlad(x[1], w[6], eg_smlad(x[0], w[2], s2));
+        s3 = eg_smlad(x[1], w[7], eg_smlad(x[0], w[3], s3));
+        x += 2;
+        w += 2 * TILE;
+#endif
+    } while (x != end);
+    eg_narrow4(s0, s1, s2, s3, scale, out);
 }
 
 #if defined(__ARM_FEATURE_DSP) && !defined(__clang__)
-/* Two words of weights for each of four outputs, at two positions: fourteen registers, all there are. */
+/* A word of weights for each of four outputs, at two positions: fourteen registers, all there are. */
 #define PAIR \
     "ldrd %[a], %[b], [%[x]], #8\n\t" \
     "ldrd %[v], %[u], [%[w]], #8\n\t" \
@@ -52,62 +54,53 @@ static void tile1(const uint32_t *w, const uint32_t *x, int32_t words, const int
     "smlad %[s2], %[a], %[v], %[s2]\n\tsmlad %[t2], %[b], %[v], %[t2]\n\t" \
     "smlad %[s3], %[a], %[u], %[s3]\n\tsmlad %[t3], %[b], %[u], %[t3]\n\t"
 
-/* The loop of tile2() below as gcc does not find it: no accumulator on the stack. */
-static void tile2(const uint32_t *w, const uint32_t *x, int32_t words, const int32_t bias[TILE],
-                  int32_t sum[2 * TILE]) {
-    const uint32_t *end = x + 2 * words;
-    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
-    int32_t t0 = s0, t1 = s1, t2 = s2, t3 = s3;
+#define TWO_PAIRS PAIR PAIR
+#define EIGHT_PAIRS TWO_PAIRS TWO_PAIRS TWO_PAIRS TWO_PAIRS
 
-    do {
-        uint32_t a, b, u, v;
-
-        __asm__ volatile(PAIR PAIR
-                         : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [t0] "+r"(t0),
-                           [t1] "+r"(t1), [t2] "+r"(t2), [t3] "+r"(t3), [x] "+r"(x), [w] "+r"(w),
-                           [a] "=&r"(a), [b] "=&r"(b), [u] "=&r"(u), [v] "=&r"(v)
-                         :
-                         : "memory");
-    } while (x != end);
-    sum[0] = s0;
-    sum[1] = s1;
-    sum[2] = s2;
-    sum[3] = s3;
-    sum[4] = t0;
-    sum[5] = t1;
-    sum[6] = t2;
-    sum[7] = t3;
-}
+/* The PAIRs of `code`; gcc by itself keeps accumulators on the stack. */
+#define MULTIPLY(code) \
+    do { \
+        uint32_t a, b, u, v; \
+        __asm__ volatile(code \
+                         : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [t0] "+r"(t0), \
+                           [t1] "+r"(t1), [t2] "+r"(t2), [t3] "+r"(t3), [x] "+r"(x), [w] "+r"(w), \
+                           [a] "=&r"(a), [b] "=&r"(b), [u] "=&r"(u), [v] "=&r"(v) \
+                         : \
+                         : "memory"); \
+    } while (0)
 #else
+#define TWO_PAIRS 2
+#define EIGHT_PAIRS 8
+#define MULTIPLY(pairs) \
+    for (int32_t i = pairs; i > 0; i--, x += 2, w += TILE) { \
+        s0 = eg_smlad(x[0], w[0], s0); \
+        t0 = eg_smlad(x[1], w[0], t0); \
+        s1 = eg_smlad(x[0], w[1], s1); \
+        t1 = eg_smlad(x[1], w[1], t1); \
+        s2 = eg_smlad(x[0], w[2], s2); \
+        t2 = eg_smlad(x[1], w[2], t2); \
+        s3 = eg_smlad(x[0], w[3], s3); \
+        t3 = eg_smlad(x[1], w[3], t3); \
+    }
+#endif
+
 /* Four outputs of two positions, whose words take turns in x. */
-static void tile2(const uint32_t *w, const uint32_t *x, int32_t words, const int32_t bias[TILE],
-                  int32_t sum[2 * TILE]) {
+static inline void tile2(const uint32_t *w, const uint32_t *x, int32_t words, const int32_t bias[TILE],
+                         const struct eg_scale *scale, int8_t *out, int32_t next) {
     const uint32_t *end = x + 2 * words;
+    const uint32_t *eights = x + 2 * (words & -8);
     int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
     int32_t t0 = s0, t1 = s1, t2 = s2, t3 = s3;
 
-    for (; x != end; x += 2, w += TILE) {
-        uint32_t a = x[0], b = x[1];
-
-        s0 = eg_smlad(a, w[0], s0);
-        t0 = eg_smlad(b, w[0], t0);
-        s1 = eg_smlad(a, w[1], s1);
-        t1 = eg_smlad(b, w[1], t1);
-        s2 = eg_smlad(a, w[2], s2);
-        t2 = eg_smlad(b, w[2], t2);
-        s3 = eg_smlad(a, w[3], s3);
-        t3 = eg_smlad(b, w[3], t3);
+    while (x != eights) {
+        MULTIPLY(EIGHT_PAIRS);
     }
-    sum[0] = s0;
-    sum[1] = s1;
-    sum[2] = s2;
-    sum[3] = s3;
-    sum[4] = t0;
-    sum[5] = t1;
-    sum[6] = t2;
-    sum[7] = t3;
+    while (x != end) {
+        MULTIPLY(TWO_PAIRS);
+    }
+    eg_narrow4(s0, s1, s2, s3, scale, out);
+    eg_narrow4(t0, t1, t2, t3, scale, out + next);
 }
-#endif
 
 static int32_t single(const uint32_t *w, const uint32_t *x, int32_t words, int32_t pitch, int32_t sum) {
     for (int32_t i = 0; i < words; i++, x += pitch) {
@@ -117,34 +110,29 @@ static int32_t single(const uint32_t *w, const uint32_t *x, int32_t words, int32
 }
 
 void eg_dot(const struct eg_pass *p, const uint32_t *x, int8_t *out) {
-    const uint32_t *w = p->weights;
+    const struct eg_pass q = *p; /* out cannot alias it */
+    const uint32_t *w = q.weights;
     int32_t o = 0;
 
-    for (; o + TILE <= p->outputs; o += TILE, w += TILE * p->words) {
-        int32_t sum[TILE];
-
-        tile1(w, x, p->words, p->bias + o, sum);
-        finish(sum, p->scale + o, out + o);
+    for (; o + TILE <= q.outputs; o += TILE, w += TILE * q.words) {
+        tile1(w, x, q.words, q.bias + o, q.scale + o, out + o);
     }
-    for (; o < p->outputs; o++, w += p->words) {
-        out[o] = eg_narrow(single(w, x, p->words, 1, p->bias[o]), p->scale + o);
+    for (; o < q.outputs; o++, w += q.words) {
+        out[o] = eg_narrow(single(w, x, q.words, 1, q.bias[o]), q.scale + o);
     }
 }
 
 void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t next) {
-    const uint32_t *w = p->weights;
+    const struct eg_pass q = *p;
+    const uint32_t *w = q.weights;
     int32_t o = 0;
 
-    for (; o + TILE <= p->outputs; o += TILE, w += TILE * p->words) {
-        int32_t sum[2 * TILE];
-
-        tile2(w, x, p->words, p->bias + o, sum);
-        finish(sum, p->scale + o, out + o);
-        finish(sum + TILE, p->scale + o, out + o + next);
+    for (; o + TILE <= q.outputs; o += TILE, w += TILE * q.words) {
+        tile2(w, x, q.words, q.bias + o, q.scale + o, out + o, next);
     }
-    for (; o < p->outputs; o++, w += p->words) {
-        out[o] = eg_narrow(single(w, x, p->words, 2, p->bias[o]), p->scale + o);
-        out[o + next] = eg_narrow(single(w, x + 1, p->words, 2, p->bias[o]), p->scale + o);
+    for (; o < q.outputs; o++, w += q.words) {
+        out[o] = eg_narrow(single(w, x, q.words, 2, q.bias[o]), q.scale + o);
+        out[o + next] = eg_narrow(single(w, x + 1, q.words, 2, q.bias[o]), q.scale + o);
     }
 }
 

@@ -28,14 +28,24 @@ void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t ne
 struct eg_pass eg_pass(const struct eg_packed *p, int32_t first, int32_t count, uint32_t *stage);
 
 /* `count` values, a multiple of four, to int16, each word `pitch` behind the one before; returns the end. */
-static inline uint32_t *eg_unpack(const int8_t *x, int32_t count, uint32_t *to, int32_t pitch) {
-    const int8_t *end = x + count;
+static EG_INLINE uint32_t *eg_unpack(const int8_t *x, int32_t count, uint32_t *to, int32_t pitch) {
+    for (; count >= 16; count -= 16, x += 16, to += 8 * pitch) {
+        uint32_t a = eg_load4(x), b = eg_load4(x + 4), c = eg_load4(x + 8), d = eg_load4(x + 12);
 
-    for (; x != end; x += 4, to += 2 * pitch) {
-        uint32_t four = eg_load4(x);
+        to[0] = eg_even(a);
+        to[pitch] = eg_odd(a);
+        to[2 * pitch] = eg_even(b);
+        to[3 * pitch] = eg_odd(b);
+        to[4 * pitch] = eg_even(c);
+        to[5 * pitch] = eg_odd(c);
+        to[6 * pitch] = eg_even(d);
+        to[7 * pitch] = eg_odd(d);
+    }
+    for (; count > 0; count -= 4, x += 4, to += 2 * pitch) {
+        uint32_t a = eg_load4(x);
 
-        to[0] = eg_even(four);
-        to[pitch] = eg_odd(four);
+        to[0] = eg_even(a);
+        to[pitch] = eg_odd(a);
     }
     return to;
 }

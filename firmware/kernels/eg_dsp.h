@@ -11,6 +11,9 @@
 
 #include "eg_kernels.h"
 
+/* For what is to be compiled anew for each constant it is called with. */
+#define EG_INLINE inline __attribute__((always_inline))
+
 /* Four int8 values as a word, at any address. */
 static inline uint32_t eg_load4(const int8_t *x) {
     uint32_t word;
@@ -131,6 +134,39 @@ static inline int8_t eg_narrow(int32_t twice, const struct eg_scale *scale) {
     int32_t offset = scale->offset + (twice >> 31);
 
     return eg_saturate(eg_smmlar(twice, scale->multiplier, offset) >> scale->shift);
+}
+
+/* eg_narrow() of a sum in a register, its scale behind `scale`, which moves on to the next. */
+#define EG_NARROW(sum, result, scale) \
+    __asm__("ldm %1!, {r4, r5, r6}\n\t" \
+            "add r5, r5, %2, asr #31\n\t" \
+            "smmlar %0, %2, r4, r5\n\t" \
+            "asr %0, %0, r6\n\t" \
+            "ssat %0, #8, %0" \
+            : "=&r"(result), "+r"(scale) \
+            : "r"(sum), "m"(*(scale)) \
+            : "r4", "r5", "r6")
+
+/* Four neighbouring outputs from their sums. */
+static inline void eg_narrow4(int32_t s0, int32_t s1, int32_t s2, int32_t s3, const struct eg_scale *scale,
+                              int8_t *out) {
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+
+    EG_NARROW(s0, result, scale);
+    out[0] = (int8_t)result;
+    EG_NARROW(s1, result, scale);
+    out[1] = (int8_t)result;
+    EG_NARROW(s2, result, scale);
+    out[2] = (int8_t)result;
+    EG_NARROW(s3, result, scale);
+    out[3] = (int8_t)result;
+#else
+    out[0] = eg_narrow(s0, scale);
+    out[1] = eg_narrow(s1, scale + 1);
+    out[2] = eg_narrow(s2, scale + 2);
+    out[3] = eg_narrow(s3, scale + 3);
+#endif
 }
 
 #endif

@@ -37,7 +37,7 @@ static struct scratch divide(const struct eg_packed_conv *p, uint32_t *words) {
 }
 
 /* The patch that `taps` point at, neighbours in one go; `gathered` is for channels that are no fours. */
-static inline void unpack(const struct eg_packed_conv *p, const int8_t *const taps[EG_TAPS], int8_t *gathered,
+static EG_INLINE void unpack(const struct eg_packed_conv *p, const int8_t *const taps[EG_TAPS], int8_t *gathered,
                           uint32_t *to, int32_t pitch) {
     const struct eg_geometry *g = &p->geometry;
     const int8_t *const *end = taps + g->kernel_h * g->kernel_w;
@@ -73,17 +73,12 @@ static void back(const struct eg_geometry *g, struct cursor *at) {
     }
 }
 
-/* Unpack the patch at `at` and go on to the position before. */
-static void take(const struct eg_packed_conv *p, struct cursor *at, const struct scratch *s, uint32_t *to,
-                 int32_t pitch) {
+/* Unpack the patch at `at`, words taking turns with another's, and go on to the position before. */
+static void take(const struct eg_packed_conv *p, struct cursor *at, const struct scratch *s, uint32_t *to) {
     const int8_t *taps[EG_TAPS];
 
     eg_taps(&p->geometry, at->frame, at->y, at->x, s->border, taps);
-    if (pitch == 1) {
-        unpack(p, taps, s->gathered, to, 1);
-    } else {
-        unpack(p, taps, s->gathered, to, 2);
-    }
+    unpack(p, taps, s->gathered, to, 2);
     back(&p->geometry, at);
 }
 
@@ -93,13 +88,17 @@ static void run(const struct eg_packed_conv *p, const struct eg_pass *pass, int3
     int32_t row = p->packed.outputs;
 
     if (count % 2 != 0) {
-        take(p, &at, s, s->patches, 1);
+        const int8_t *taps[EG_TAPS];
+
+        eg_taps(&p->geometry, at.frame, at.y, at.x, s->border, taps);
+        unpack(p, taps, s->gathered, s->patches, 1);
+        back(&p->geometry, &at);
         eg_dot(pass, s->patches, out);
         out -= row;
     }
     for (count /= 2; count > 0; count--) {
-        take(p, &at, s, s->patches + 1, 2);
-        take(p, &at, s, s->patches, 2);
+        take(p, &at, s, s->patches + 1);
+        take(p, &at, s, s->patches);
         out -= row;
         eg_dot2(pass, s->patches, out, row);
         out -= row;

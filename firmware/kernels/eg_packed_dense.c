@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* A position's inputs as int16, zeros up to a multiple of four. */
-static inline void unpack(const struct eg_packed_dense *p, const int8_t *in, uint32_t *to, int32_t pitch) {
+static EG_INLINE void unpack(const struct eg_packed_dense *p, const int8_t *in, uint32_t *to, int32_t pitch) {
     int32_t rest = p->depth % 4;
 
     to = eg_unpack(in, p->depth - rest, to, pitch);

@@ -8,29 +8,28 @@
 #include <string.h>
 
 static void position(const struct eg_packed_depthwise *p, const int8_t *const taps[EG_TAPS], int8_t *out) {
-    int32_t count = p->geometry.kernel_h * p->geometry.kernel_w;
+    const int8_t *const *end = taps + p->geometry.kernel_h * p->geometry.kernel_w;
     const uint32_t *w = p->weights;
+    const int32_t *bias = p->bias;
+    const struct eg_scale *scale = p->scale;
+    int32_t channels = p->geometry.in_c;
 
-    for (int32_t c = 0; c < p->geometry.in_c; c += 4) {
-        const int32_t *bias = p->bias + c;
-        int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
+    for (int32_t c = 0; c < channels; c += 4, bias += 4) {
         const int8_t *const *tap = taps;
-        const int8_t *const *end = taps + count;
+        int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
 
-        for (; tap != end; w += 2) {
+        do {
             uint32_t four = eg_load4(*tap++ + c);
-            uint32_t even = eg_even(four), odd = eg_odd(four);
             uint32_t v = w[0], u = w[1];
+            uint32_t even = eg_even(four), odd = eg_odd(four);
 
             s0 = eg_smlabb(even, v, s0);
             s2 = eg_smlatt(even, v, s2);
             s1 = eg_smlabb(odd, u, s1);
             s3 = eg_smlatt(odd, u, s3);
-        }
-        out[c] = eg_narrow(s0, p->scale + c);
-        out[c + 1] = eg_narrow(s1, p->scale + c + 1);
-        out[c + 2] = eg_narrow(s2, p->scale + c + 2);
-        out[c + 3] = eg_narrow(s3, p->scale + c + 3);
+            w += 2;
+        } while (tap != end);
+        eg_narrow4(s0, s1, s2, s3, scale + c, out + c);
     }
 }
 
@@ -61,7 +60,7 @@ void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, co
 void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring, uint32_t *head,
                               const int8_t *in, uint32_t *scratch, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
-    const int8_t *zeros = border(p, scratch);
+    const int8_t *zeros = g->in_w > 1 ? border(p, scratch) : NULL;
     const int8_t *taps[EG_TAPS];
 
     for (int32_t x = 0; x < g->out_w; x++) {
