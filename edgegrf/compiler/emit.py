@@ -45,6 +45,7 @@ def source_text(plan: Plan, window: Memory | None, stream: Memory | None, **prov
         environment()
         .get_template("model.c.j2")
         .render(
+            headers=sorted({name for layer in plan.layers for name in layer.sources if name.endswith(".h")}),
             layers=[_layer(layer) for layer in plan.layers],
             window=None if window is None else _window(plan, window),
             stream=None if stream is None else _stream(plan, stream),

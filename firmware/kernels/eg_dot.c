@@ -5,8 +5,6 @@
  */
 #include "eg_dot.h"
 
-#include <string.h>
-
 enum { TILE = 4 };
 
 /* Four outputs of one position. */
@@ -134,19 +132,4 @@ void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t ne
         out[o] = eg_narrow(single(w, x, q.words, 2, q.bias[o]), q.scale + o);
         out[o + next] = eg_narrow(single(w, x + 1, q.words, 2, q.bias[o]), q.scale + o);
     }
-}
-
-struct eg_pass eg_pass(const struct eg_packed *p, int32_t first, int32_t count, uint32_t *stage) {
-    struct eg_pass pass;
-
-    pass.weights = p->weights + first * p->words;
-    pass.bias = p->bias + first;
-    pass.scale = p->scale + first;
-    pass.outputs = first + count < p->outputs ? count : p->outputs - first;
-    pass.words = p->words;
-    if (stage != NULL) {
-        memcpy(stage, pass.weights, (size_t)(pass.outputs * pass.words) * sizeof *stage);
-        pass.weights = stage;
-    }
-    return pass;
 }

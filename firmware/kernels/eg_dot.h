@@ -7,6 +7,8 @@
 
 #include "eg_dsp.h"
 
+#include <string.h>
+
 enum { EG_WORTH_STAGING = 8 }; /* positions from which copying the weights to RAM pays */
 
 /* Outputs that are computed one after the other, laid out as in struct eg_packed. */
@@ -24,8 +26,31 @@ void eg_dot(const struct eg_pass *p, const uint32_t *x, int8_t *out);
 /* out [outputs] and out + next [outputs] of two patches whose words take turns in x [words][2]. */
 void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t next);
 
-/* `count` of p's outputs from `first` on; their weights are copied to `stage` where that is not NULL. */
-struct eg_pass eg_pass(const struct eg_packed *p, int32_t first, int32_t count, uint32_t *stage);
+/* `count` of p's outputs from `first` on. */
+static EG_INLINE struct eg_pass eg_pass(const struct eg_packed *p, int32_t first, int32_t count) {
+    struct eg_pass pass;
+
+    pass.weights = p->weights + first * p->words;
+    pass.bias = p->bias + first;
+    pass.scale = p->scale + first;
+    pass.outputs = first + count < p->outputs ? count : p->outputs - first;
+    pass.words = p->words;
+    return pass;
+}
+
+/* The same with weights and scales copied to `words`. */
+static EG_INLINE struct eg_pass eg_staged(const struct eg_packed *p, int32_t first, uint32_t *words) {
+    struct eg_pass pass = eg_pass(p, first, p->staged);
+    size_t scales = (size_t)pass.outputs * sizeof *pass.scale;
+    struct eg_scale *scale = (struct eg_scale *)(void *)words;
+    uint32_t *weights = words + (size_t)p->staged * sizeof *pass.scale / sizeof *words;
+
+    memcpy(scale, pass.scale, scales);
+    memcpy(weights, pass.weights, (size_t)(pass.outputs * pass.words) * sizeof *weights);
+    pass.scale = scale;
+    pass.weights = weights;
+    return pass;
+}
 
 /* `count` values, a multiple of four, to int16, each word `pitch` behind the one before; returns the end. */
 static EG_INLINE uint32_t *eg_unpack(const int8_t *x, int32_t count, uint32_t *to, int32_t pitch) {

@@ -151,23 +151,6 @@ void eg_conv_step(const struct eg_conv *p, int8_t *ring, uint32_t *head, const i
 void eg_depthwise_step(const struct eg_depthwise *p, int8_t *ring, uint32_t *head, const int8_t *in,
                        int8_t *scratch, int8_t *out);
 
-/* As eg_dense(), eg_conv() and eg_depthwise(), on packed weights.  Positions run from the last to the first, so
- * out may be in where all outputs are one pass, rows in and out are of one length, and no output looks at a later
- * row.  scratch: the words that the compiler has counted. */
-void eg_packed_dense(const struct eg_packed_dense *p, int32_t positions, const int8_t *in, uint32_t *scratch,
-                     int8_t *out);
-void eg_packed_conv(const struct eg_packed_conv *p, int32_t frames, const int8_t *in, uint32_t *scratch,
-                    int8_t *out);
-void eg_packed_conv_step(const struct eg_packed_conv *p, int8_t *ring, uint32_t *head, const int8_t *in,
-                         uint32_t *scratch, int8_t *out);
-void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, const int8_t *in,
-                         uint32_t *scratch, int8_t *out);
-void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring, uint32_t *head,
-                              const int8_t *in, uint32_t *scratch, int8_t *out);
-
-/* out may be a or b. */
-void eg_packed_add(const struct eg_packed_add *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
-
 /* out = a + b, a - b, a * b in real numbers; out may be a or b where that one is not broadcast. */
 void eg_add(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
 void eg_sub(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
@@ -191,14 +174,6 @@ const int8_t *eg_patch(const struct eg_geometry *g, const int8_t *frame, int32_t
 /* The same for column x of the newest row, its earlier rows in a ring. */
 const int8_t *eg_patch_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row,
                             int32_t x, int8_t *scratch);
-
-/* Where the kernel_h * kernel_w taps of an output begin, in_c values each: in `frame`, or in a ring and the newest
- * row; `border`, in_c zero points, where one leaves the input. */
-enum { EG_TAPS = 32 };
-void eg_taps(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_t x, const int8_t *border,
-             const int8_t *taps[EG_TAPS]);
-void eg_taps_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row, int32_t x,
-                  const int8_t *border, const int8_t *taps[EG_TAPS]);
 
 /* The newest row takes the place of the oldest. */
 void eg_ring_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, const int8_t *row);

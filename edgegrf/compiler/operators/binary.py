@@ -68,7 +68,7 @@ def lower(lowering: Lowering, node: Node) -> None:
 def _add(
     lowering: Lowering, node: Node, a: Operand, b: Operand, time: int | None, frames: int
 ) -> bool:
-    """Add the layer on eg_packed_add.c where both sides are whole values, and say whether."""
+    """Add the layer on eg_packed_add.h where both sides are whole values, and say whether."""
     (scale_a, zero_a), (scale_b, zero_b) = (lowering.quantization(index) for index in node.inputs)
     scale, zero_point = lowering.quantization(node.output)
     by_a, by_b, by = _sum_multipliers(node, scale_a, scale_b, scale)
@@ -89,7 +89,7 @@ def _add(
         output=0,
         window=call % frames,
         step=call % 1,
-        sources=("eg_packed_add.c",),
+        sources=("eg_packed_add.h",),
         struct="eg_packed_add",
         fields=(
             ("count", math.prod(node.out.shape) // frames),

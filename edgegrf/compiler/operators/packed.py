@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weighted layers on int16 pairs (eg_packed*.c): what may use them, and how their constants are laid out.
+"""Weighted layers on int16 pairs (eg_packed_*.h): what may use them, and how their constants are laid out.
 
 A layer may where every output clamps to int8 and to nothing else, is scaled down by 2^1 to 2^21, and its
 accumulator, given twice, stays within int32: that is what eg_narrow() is exact for.  All others take the
@@ -25,7 +25,8 @@ _TILE = 4
 _TAPS = 32  # EG_TAPS
 _MOST_SHIFT = 21
 _LARGEST = (1 << 30) - 1
-_WORTH_STAGING = 8  # positions; WORTH_STAGING of eg_packed.c
+_SCALE_WORDS = 3  # of struct eg_scale
+_WORTH_STAGING = 8  # positions; EG_WORTH_STAGING of eg_dot.h
 #: the most RAM that the weights of a pass may take while a window runs
 _STAGE_BYTES = 3072
 
@@ -76,15 +77,14 @@ def dense(folded: Folded, per_step: int) -> Packed | None:
         return None
     outputs, depth = folded.matrix.shape
     fields, arrays, words, staged = _matrix(folded)
-    stage = staged * words
     return Packed(
         fields=(("packed", fields), ("depth", depth)),
         arrays=arrays,
-        scratch=4 * (2 * words + stage),
-        step_scratch=4 * (2 * words + (stage if per_step >= _WORTH_STAGING else 0)),
+        scratch=4 * _patches(words, staged, _WORTH_STAGING),
+        step_scratch=4 * _patches(words, staged, per_step),
         in_place=staged == outputs,
         struct="eg_packed_dense",
-        sources=("eg_packed_dense.c", "eg_dot.c"),
+        sources=("eg_packed_dense.h", "eg_dot.c"),
     )
 
 
@@ -94,17 +94,23 @@ def conv(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
         return None
     fields, arrays, words, staged = _matrix(folded)
     rows, columns = geometry.rows, geometry.columns
-    parts = 2 * words + (geometry.channels + 3) // 4 + words // 2
-    stages = geometry.per_step >= _WORTH_STAGING and not geometry.rows_are_time
+    parts = (geometry.channels + 3) // 4 + (words // 2 if geometry.channels % 4 else 0)
+    together = 1 if geometry.rows_are_time else geometry.per_step
     return Packed(
         fields=(("geometry", geometry.fields(zero_point)), ("packed", fields)),
         arrays=arrays,
-        scratch=4 * (parts + staged * words),
-        step_scratch=4 * (parts + (staged * words if stages else 0)),
+        scratch=4 * (parts + _patches(words, staged, _WORTH_STAGING)),
+        step_scratch=4 * (parts + _patches(words, staged, together)),
         in_place=staged == len(folded.matrix) and rows.causal and columns.trivial,
         struct="eg_packed_conv",
-        sources=("eg_packed_conv.c", "eg_dot.c", "eg_taps.c", "eg_patch.c"),
+        sources=("eg_packed_conv.h", "eg_dot.c"),
     )
+
+
+def _patches(words: int, staged: int, positions: int) -> int:
+    """Words of the patches of `positions` that run together, and of what is staged for them."""
+    stage = staged * (words + _SCALE_WORDS) if positions >= _WORTH_STAGING else 0
+    return min(positions, 2) * words + stage
 
 
 def _matrix(folded: Folded) -> tuple[Fields, tuple[Array, ...], int, int]:
@@ -132,7 +138,7 @@ def depthwise(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | N
         step_scratch=channels,
         in_place=geometry.rows.causal and geometry.columns.trivial,
         struct="eg_packed_depthwise",
-        sources=("eg_packed_depthwise.c", "eg_taps.c", "eg_patch.c"),
+        sources=("eg_packed_depthwise.h",),
     )
 
 

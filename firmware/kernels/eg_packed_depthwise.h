@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Depthwise convolution four channels at a time, straight from the rows where the taps lie.  Positions
- * run backwards, as in eg_packed.c.
+ * eg_packed_depthwise.h: depthwise convolution four channels at a time, straight from the rows where the
+ * taps lie.  Positions run backwards, as in eg_packed_conv.h.
  */
-#include "eg_dsp.h"
+#ifndef EG_PACKED_DEPTHWISE_H
+#define EG_PACKED_DEPTHWISE_H
 
-#include <string.h>
+#include "eg_taps.h"
 
-static void position(const struct eg_packed_depthwise *p, const int8_t *const taps[EG_TAPS], int8_t *out) {
+static EG_INLINE void eg_depthwise_position(const struct eg_packed_depthwise *p, const int8_t *const taps[EG_TAPS], int8_t *out) {
     const int8_t *const *end = taps + p->geometry.kernel_h * p->geometry.kernel_w;
     const uint32_t *w = p->weights;
     const int32_t *bias = p->bias;
@@ -33,14 +34,14 @@ static void position(const struct eg_packed_depthwise *p, const int8_t *const ta
     }
 }
 
-static const int8_t *border(const struct eg_packed_depthwise *p, uint32_t *scratch) {
-    return memset(scratch, p->geometry.zero_point, (size_t)p->geometry.in_c);
+static EG_INLINE const int8_t *eg_depthwise_border(const struct eg_packed_depthwise *p, uint32_t *scratch) {
+    return __builtin_memset(scratch, p->geometry.zero_point, (size_t)p->geometry.in_c);
 }
 
-void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, const int8_t *in,
+static EG_INLINE void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, const int8_t *in,
                          uint32_t *scratch, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
-    const int8_t *zeros = border(p, scratch);
+    const int8_t *zeros = eg_depthwise_border(p, scratch);
     const int8_t *taps[EG_TAPS];
 
     in += frames * g->in_h * g->in_w * g->in_c;
@@ -51,22 +52,24 @@ void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, co
             for (int32_t x = g->out_w - 1; x >= 0; x--) {
                 eg_taps(g, in, y, x, zeros, taps);
                 out -= g->in_c;
-                position(p, taps, out);
+                eg_depthwise_position(p, taps, out);
             }
         }
     }
 }
 
-void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring, uint32_t *head,
+static EG_INLINE void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring, uint32_t *head,
                               const int8_t *in, uint32_t *scratch, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
-    const int8_t *zeros = g->in_w > 1 ? border(p, scratch) : NULL;
+    const int8_t *zeros = g->in_w > 1 ? eg_depthwise_border(p, scratch) : NULL;
     const int8_t *taps[EG_TAPS];
 
     for (int32_t x = 0; x < g->out_w; x++) {
         eg_taps_ring(g, ring, *head, in, x, zeros, taps);
-        position(p, taps, out);
+        eg_depthwise_position(p, taps, out);
         out += g->in_c;
     }
-    eg_ring_push(g, ring, head, in);
+    eg_taps_push(g, ring, head, in);
 }
+
+#endif
