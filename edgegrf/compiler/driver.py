@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgegrf import __version__
@@ -19,10 +19,15 @@ from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Interface, Manifest, manifest_path
 from edgegrf.resources import firmware_folder
 
-__all__ = ["MODES", "Compiled", "compile_model"]
+__all__ = ["MODES", "WEIGHTS", "Compiled", "compile_model"]
 
 #: what a user may ask for; a model that cannot do one of `both` is compiled for the other
 MODES = ("both", "window", "stream")
+
+#: where constants lie; `auto`: in RAM where that at most trebles what a stream keeps there anyway
+WEIGHTS = ("auto", "flash", "ram")
+_AUTO_RATIO = 2
+_AUTO_BYTES = 8192
 
 #: weights beyond what any supported board can hold
 _LARGEST_CONSTANTS = 1 << 22
@@ -63,7 +68,9 @@ class Compiled:
         return tuple(self.folder / name for name in self.files if name.endswith(".c"))
 
 
-def compile_model(tflite: Path, folder: Path, *, name: str = "model", mode: str = "both") -> Compiled:
+def compile_model(
+    tflite: Path, folder: Path, *, name: str = "model", mode: str = "both", weights: str = "auto"
+) -> Compiled:
     """Write NAME.h, NAME.c, the kernels they use and NAME.c.json into `folder`, which is replaced as a whole.
 
     The same file gives the same bytes.  Raises ModelError or UnsupportedError for a model that cannot be
@@ -79,13 +86,14 @@ def compile_model(tflite: Path, folder: Path, *, name: str = "model", mode: str 
     plan = make_plan(read_tflite(data))
     if sum(layer.constant_bytes for layer in plan.layers) > _LARGEST_CONSTANTS:
         raise UnsupportedError("the weights exceed 4 MiB", why="no supported board holds them")
-    window, stream = _modes(plan, mode)
+    window, stream = _placed(plan, weights, *_modes(plan, mode))
     manifest = Manifest.read(tflite) if manifest_path(tflite).is_file() else None
     if manifest is not None:
         _check_interface(plan, manifest.interface, tflite)
     title = clean(manifest.name if manifest else tflite.stem, 31)
     compiled = Compiled(folder, name, plan, title, sha256_file(tflite), window, stream)
-    return _write(compiled, tflite, manifest, mode)
+    options = f"--mode {mode}" + (f" --weights {weights}" if weights != "auto" else "")
+    return _write(compiled, tflite, manifest, options)
 
 
 def _check_folder(folder: Path) -> None:
@@ -127,6 +135,21 @@ def _modes(plan: Plan, mode: str) -> tuple[Memory | None, Memory | None]:
     return window, stream
 
 
+def _placed(
+    plan: Plan, weights: str, window: Memory | None, stream: Memory | None
+) -> tuple[Memory | None, Memory | None]:
+    """The memory plans with the constants counted in, where they lie in RAM.
+
+    A stream reads every weight once per sample, and from flash waits for each; a window copies them first.
+    """
+    size = sum(layer.constant_bytes for layer in plan.layers)
+    small = stream is not None and size <= min(_AUTO_RATIO * stream.ram_bytes, _AUTO_BYTES)
+    if weights == "flash" or (weights == "auto" and not small):
+        return window, stream
+    placed = [None if memory is None else replace(memory, constant_bytes=size) for memory in (window, stream)]
+    return placed[0], placed[1]
+
+
 def _check_interface(plan: Plan, interface: Interface | None, tflite: Path) -> None:
     if interface is None:
         return
@@ -139,9 +162,9 @@ def _check_interface(plan: Plan, interface: Interface | None, tflite: Path) -> N
         )
 
 
-def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: str) -> Compiled:
+def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, options: str) -> Compiled:
     provenance = {
-        "command": f"edgegrf compile {clean(tflite.name)} --name {compiled.name} --mode {mode}",
+        "command": f"edgegrf compile {clean(tflite.name)} --name {compiled.name} {options}",
         "version": __version__,
         "tflite": clean(tflite.name),
         "sha256": compiled.sha256,

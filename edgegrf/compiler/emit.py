@@ -47,6 +47,7 @@ def source_text(plan: Plan, window: Memory | None, stream: Memory | None, **prov
         .render(
             headers=sorted({name for layer in plan.layers for name in layer.sources if name.endswith(".h")}),
             layers=[_layer(layer) for layer in plan.layers],
+            in_ram=any(memory.constant_bytes for memory in (window, stream) if memory),
             window=None if window is None else _window(plan, window),
             stream=None if stream is None else _stream(plan, stream),
             **provenance,

@@ -35,11 +35,13 @@ class Memory:
     states: dict[int, int] = field(default_factory=dict)  # value -> offset
     arena_bytes: int = 0
     state_bytes: int = 0
+    constant_bytes: int = 0  # weights that are copied to RAM when the board starts
 
     @property
     def ram_bytes(self) -> int:
         """Everything that the mode keeps in RAM, the ring's heads included; without the stack."""
-        return self.arena_bytes + self.state_bytes + _HEAD_BYTES * len(self.rings)
+        own = self.arena_bytes + self.state_bytes + _HEAD_BYTES * len(self.rings)
+        return own + self.constant_bytes
 
 
 def plan_memory(plan: Plan, *, stream: bool) -> Memory:

@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-enum { EG_WORTH_STAGING = 8 }; /* positions from which copying the weights to RAM pays */
+enum {
+    EG_TILE = 4,          /* outputs that share the loads of a patch */
+    EG_WORTH_STAGING = 8, /* positions from which copying the weights to RAM pays */
+};
 
 /* Outputs that are computed one after the other, laid out as in struct eg_packed. */
 struct eg_pass {
@@ -20,11 +23,69 @@ struct eg_pass {
     int32_t words; /* of a patch */
 };
 
-/* out [outputs] of the patch x [words]. */
-void eg_dot(const struct eg_pass *p, const uint32_t *x, int8_t *out);
-
 /* out [outputs] and out + next [outputs] of two patches whose words take turns in x [words][2]. */
 void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t next);
+
+/* Four outputs of one position. */
+static EG_INLINE void eg_tile(const uint32_t *w, const uint32_t *x, int32_t words, const int32_t bias[EG_TILE],
+                         const struct eg_scale *scale, int8_t *out) {
+    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
+
+    EG_UNROLL(4)
+    for (int32_t i = 0; i < words; i += 2) {
+#if defined(__ARM_FEATURE_DSP)
+        uint32_t a, b;
+
+        /* a load of four words, which no compiler makes of this: it takes registers in order */
+        __asm__ volatile("ldrd %[a], %[b], [%[x]], #8\n\t"
+                         "ldm %[w]!, {r4, r5, r6, r8}\n\t"
+                         "smlad %[s0], %[a], r4, %[s0]\n\tsmlad %[s1], %[a], r5, %[s1]\n\t"
+                         "smlad %[s2], %[a], r6, %[s2]\n\tsmlad %[s3], %[a], r8, %[s3]\n\t"
+                         "ldm %[w]!, {r4, r5, r6, r8}\n\t"
+                         "smlad %[s0], %[b], r4, %[s0]\n\tsmlad %[s1], %[b], r5, %[s1]\n\t"
+                         "smlad %[s2], %[b], r6, %[s2]\n\tsmlad %[s3], %[b], r8, %[s3]"
+                         : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [x] "+r"(x),
+                           [w] "+r"(w), [a] "=&r"(a), [b] "=&r"(b)
+                         :
+                         : "r4", "r5", "r6", "r8", "memory");
+#else
+        s0 = eg_smlad(x[1], w[4], eg_smlad(x[0], w[0], s0));
+        s1 = eg_smlad(x[1], w[5], eg_smlad(x[0], w[1], s1));
+        s2 = eg_smlad(x[1], w[6], eg_smlad(x[0], w[2], s2));
+        s3 = eg_smlad(x[1], w[7], eg_smlad(x[0], w[3], s3));
+        x += 2;
+        w += 2 * EG_TILE;
+#endif
+    }
+    eg_narrow4(s0, s1, s2, s3, scale, out);
+}
+
+/* One output; x moves by `pitch` words. */
+static EG_INLINE int32_t eg_single(const uint32_t *w, const uint32_t *x, int32_t words, int32_t pitch, int32_t sum) {
+    for (int32_t i = 0; i < words; i++, x += pitch) {
+        sum = eg_smlad(*x, w[i], sum);
+    }
+    return sum;
+}
+
+/* out [outputs] of the patch x [words]. */
+static EG_INLINE void eg_dot(const struct eg_pass *p, const uint32_t *x, int8_t *out) {
+    const uint32_t *w = p->weights;
+    int32_t tiles = p->outputs / EG_TILE;
+    const int32_t *bias = p->bias;
+    const struct eg_scale *scale = p->scale;
+
+    for (; tiles > 0; tiles--) {
+        eg_tile(w, x, p->words, bias, scale, out);
+        w += EG_TILE * p->words;
+        bias += EG_TILE;
+        scale += EG_TILE;
+        out += EG_TILE;
+    }
+    for (int32_t o = 0; o < p->outputs % EG_TILE; o++, w += p->words) {
+        out[o] = eg_narrow(eg_single(w, x, p->words, 1, bias[o]), scale + o);
+    }
+}
 
 /* `count` of p's outputs from `first` on. */
 static EG_INLINE struct eg_pass eg_pass(const struct eg_packed *p, int32_t first, int32_t count) {

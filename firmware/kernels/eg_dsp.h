@@ -14,6 +14,14 @@
 /* For what is to be compiled anew for each constant it is called with. */
 #define EG_INLINE inline __attribute__((always_inline))
 
+/* Several rounds of the loop behind it at a time. */
+#define EG_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define EG_UNROLL(rounds) EG_PRAGMA(unroll rounds)
+#else
+#define EG_UNROLL(rounds) EG_PRAGMA(GCC unroll rounds)
+#endif
+
 /* Four int8 values as a word, at any address. */
 static inline uint32_t eg_load4(const int8_t *x) {
     uint32_t word;
@@ -42,20 +50,6 @@ static inline int32_t eg_smlad(uint32_t x, uint32_t y, int32_t sum) {
     int32_t result;
 
     __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(y), "r"(sum));
-    return result;
-}
-
-static inline int32_t eg_smlabb(uint32_t x, uint32_t y, int32_t sum) {
-    int32_t result;
-
-    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(y), "r"(sum));
-    return result;
-}
-
-static inline int32_t eg_smlatt(uint32_t x, uint32_t y, int32_t sum) {
-    int32_t result;
-
-    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(y), "r"(sum));
     return result;
 }
 

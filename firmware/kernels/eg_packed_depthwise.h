@@ -9,27 +9,39 @@
 #include "eg_taps.h"
 
 static EG_INLINE void eg_depthwise_position(const struct eg_packed_depthwise *p, const int8_t *const taps[EG_TAPS], int8_t *out) {
-    const int8_t *const *end = taps + p->geometry.kernel_h * p->geometry.kernel_w;
+    int32_t count = p->geometry.kernel_h * p->geometry.kernel_w;
     const uint32_t *w = p->weights;
     const int32_t *bias = p->bias;
     const struct eg_scale *scale = p->scale;
     int32_t channels = p->geometry.in_c;
 
     for (int32_t c = 0; c < channels; c += 4, bias += 4) {
-        const int8_t *const *tap = taps;
         int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
 
-        do {
-            uint32_t four = eg_load4(*tap++ + c);
-            uint32_t v = w[0], u = w[1];
-            uint32_t even = eg_even(four), odd = eg_odd(four);
+        EG_UNROLL(8)
+        for (int32_t i = 0; i < count; i++) {
+            uint32_t four = eg_load4(taps[i] + c);
+#if defined(__ARM_FEATURE_DSP)
+            uint32_t even, u, v;
 
-            s0 = eg_smlabb(even, v, s0);
-            s2 = eg_smlatt(even, v, s2);
-            s1 = eg_smlabb(odd, u, s1);
-            s3 = eg_smlatt(odd, u, s3);
+            /* in one piece, or gcc brings forward the loads of all taps and puts sums on the stack */
+            __asm__ volatile("ldrd %[v], %[u], [%[w]], #8\n\t"
+                             "sxtb16 %[even], %[four]\n\t"
+                             "smlabb %[s0], %[even], %[v], %[s0]\n\tsmlatt %[s2], %[even], %[v], %[s2]\n\t"
+                             "sxtb16 %[even], %[four], ror #8\n\t"
+                             "smlabb %[s1], %[even], %[u], %[s1]\n\tsmlatt %[s3], %[even], %[u], %[s3]"
+                             : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [w] "+r"(w),
+                               [even] "=&r"(even), [u] "=&r"(u), [v] "=&r"(v)
+                             : [four] "r"(four)
+                             : "memory");
+#else
+            s0 = eg_smlabb(eg_even(four), w[0], s0);
+            s1 = eg_smlabb(eg_odd(four), w[1], s1);
+            s2 = eg_smlatt(eg_even(four), w[0], s2);
+            s3 = eg_smlatt(eg_odd(four), w[1], s3);
             w += 2;
-        } while (tap != end);
+#endif
+        }
         eg_narrow4(s0, s1, s2, s3, scale + c, out + c);
     }
 }

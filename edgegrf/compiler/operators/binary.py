@@ -65,9 +65,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     lowering.finish(node, layer, time)
 
 
-def _add(
-    lowering: Lowering, node: Node, a: Operand, b: Operand, time: int | None, frames: int
-) -> bool:
+def _add(lowering: Lowering, node: Node, a: Operand, b: Operand, time: int | None, frames: int) -> bool:
     """Add the layer on eg_packed_add.h where both sides are whole values, and say whether."""
     (scale_a, zero_a), (scale_b, zero_b) = (lowering.quantization(index) for index in node.inputs)
     scale, zero_point = lowering.quantization(node.output)

@@ -52,9 +52,7 @@ class Folded:
         return (*pointers, ("depth", depth), ("outputs", outputs), *self.output), arrays
 
 
-def fold(
-    lowering: Lowering, node: Node, name: str, matrix: NDArray[np.int8], by: list[Multiplier]
-) -> Folded:
+def fold(lowering: Lowering, node: Node, name: str, matrix: NDArray[np.int8], by: list[Multiplier]) -> Folded:
     """Weights [outputs, depth] with the input's zero point in the bias; refuses what int32 cannot hold."""
     _, zero_point = lowering.quantization(node.inputs[0])
     wide = matrix.astype(np.int64)
