@@ -67,8 +67,10 @@ static inline void tile2(const uint32_t *w, const uint32_t *x, int32_t words, co
     while (x != end) {
         MULTIPLY(TWO_PAIRS);
     }
-    eg_narrow4(s0, s1, s2, s3, scale, out);
-    eg_narrow4(t0, t1, t2, t3, scale, out + next);
+    eg_narrow_pair(s0, t0, scale, out, out + next);
+    eg_narrow_pair(s1, t1, scale + 1, out + 1, out + next + 1);
+    eg_narrow_pair(s2, t2, scale + 2, out + 2, out + next + 2);
+    eg_narrow_pair(s3, t3, scale + 3, out + 3, out + next + 3);
 }
 
 void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t next) {

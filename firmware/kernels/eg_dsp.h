@@ -163,4 +163,29 @@ static inline void eg_narrow4(int32_t s0, int32_t s1, int32_t s2, int32_t s3, co
 #endif
 }
 
+/* Two positions of an output: the scale is loaded once. */
+static inline void eg_narrow_pair(int32_t s, int32_t t, const struct eg_scale *scale, int8_t *out, int8_t *next) {
+#if defined(__ARM_FEATURE_DSP)
+    int32_t second;
+
+    __asm__("ldm %[scale], {r4, r5, r6}\n\t"
+            "add %[second], r5, %[t], asr #31\n\t"
+            "smmlar %[second], %[t], r4, %[second]\n\t"
+            "add r5, r5, %[s], asr #31\n\t"
+            "smmlar %[s], %[s], r4, r5\n\t"
+            "asr %[second], %[second], r6\n\t"
+            "ssat %[second], #8, %[second]\n\t"
+            "asr %[s], %[s], r6\n\t"
+            "ssat %[s], #8, %[s]"
+            : [s] "+r"(s), [second] "=&r"(second)
+            : [t] "r"(t), [scale] "r"(scale), "m"(*scale)
+            : "r4", "r5", "r6");
+    *out = (int8_t)s;
+    *next = (int8_t)second;
+#else
+    *out = eg_narrow(s, scale);
+    *next = eg_narrow(t, scale);
+#endif
+}
+
 #endif

@@ -41,30 +41,25 @@ static EG_INLINE struct eg_scratch eg_conv_divide(const struct eg_packed_conv *p
     return s;
 }
 
-/* The patch that `taps` point at, neighbours in one go; `gathered` is for channels that are no fours. */
-static EG_INLINE void eg_conv_unpack(const struct eg_packed_conv *p, const int8_t *const taps[EG_TAPS], int8_t *gathered,
-                          uint32_t *to, int32_t pitch) {
+/* The patch that `taps` point at, in one go where they lie one behind the other; `gathered` is for channels that
+ * are no fours. */
+static EG_INLINE void eg_conv_unpack(const struct eg_packed_conv *p, const int8_t *const taps[EG_TAPS], int whole,
+                                     int8_t *gathered, uint32_t *to, int32_t pitch) {
     const struct eg_geometry *g = &p->geometry;
-    const int8_t *const *end = taps + g->kernel_h * g->kernel_w;
+    int32_t count = g->kernel_h * g->kernel_w;
 
     if (g->in_c % 4 != 0) {
-        int8_t *last = gathered;
-
-        for (; taps != end; taps++, last += g->in_c) {
-            __builtin_memcpy(last, *taps, (size_t)g->in_c);
+        for (int32_t i = 0; i < count; i++) {
+            __builtin_memcpy(gathered + i * g->in_c, taps[i], (size_t)g->in_c);
         }
-        __builtin_memset(last, 0, (size_t)(gathered + 2 * p->packed.words - last));
+        __builtin_memset(gathered + count * g->in_c, 0, (size_t)(2 * p->packed.words - count * g->in_c));
         eg_unpack(gathered, 2 * p->packed.words, to, pitch);
-        return;
-    }
-    while (taps != end) {
-        const int8_t *from = *taps++;
-        int32_t length = g->in_c;
-
-        for (; taps != end && *taps == from + length; taps++) {
-            length += g->in_c;
+    } else if (whole) {
+        eg_unpack(taps[0], count * g->in_c, to, pitch);
+    } else {
+        for (int32_t i = 0; i < count; i++) {
+            to = eg_unpack(taps[i], g->in_c, to, pitch);
         }
-        to = eg_unpack(from, length, to, pitch);
     }
 }
 
@@ -81,9 +76,9 @@ static EG_INLINE void eg_conv_back(const struct eg_geometry *g, struct eg_cursor
 /* Unpack the patch at `at`, words taking turns with another's, and go on to the position before. */
 static EG_INLINE void eg_conv_take(const struct eg_packed_conv *p, struct eg_cursor *at, const struct eg_scratch *s, uint32_t *to) {
     const int8_t *taps[EG_TAPS];
+    int whole = eg_taps(&p->geometry, at->frame, at->y, at->x, s->border, taps);
 
-    eg_taps(&p->geometry, at->frame, at->y, at->x, s->border, taps);
-    eg_conv_unpack(p, taps, s->gathered, to, 2);
+    eg_conv_unpack(p, taps, whole, s->gathered, to, 2);
     eg_conv_back(&p->geometry, at);
 }
 
@@ -94,9 +89,9 @@ static EG_INLINE void eg_conv_run(const struct eg_packed_conv *p, const struct e
 
     if (count % 2 != 0) {
         const int8_t *taps[EG_TAPS];
+        int whole = eg_taps(&p->geometry, at.frame, at.y, at.x, s->border, taps);
 
-        eg_taps(&p->geometry, at.frame, at.y, at.x, s->border, taps);
-        eg_conv_unpack(p, taps, s->gathered, s->patches, 1);
+        eg_conv_unpack(p, taps, whole, s->gathered, s->patches, 1);
         eg_conv_back(&p->geometry, &at);
         eg_dot(pass, s->patches, out);
         out -= row;
@@ -148,7 +143,7 @@ static EG_INLINE void eg_packed_conv_step(const struct eg_packed_conv *p, int8_t
         const int8_t *taps[EG_TAPS];
 
         eg_taps_ring(g, ring, *head, in, x, s.border, taps);
-        eg_conv_unpack(p, taps, s.gathered, s.patches, 1);
+        eg_conv_unpack(p, taps, 0, s.gathered, s.patches, 1);
         eg_dot(&all, s.patches, out);
         out += p->packed.outputs;
     }

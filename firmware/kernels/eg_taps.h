@@ -30,8 +30,8 @@ static EG_INLINE const int8_t **eg_row_taps(const struct eg_geometry *g, const i
 }
 
 /* Where the kernel_h * kernel_w taps of output (y, x) begin in `frame`, in_c values each; `border`, in_c zero
- * points, where one leaves the input. */
-static EG_INLINE void eg_taps(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_t x, const int8_t *border,
+ * points, where one leaves the input.  Returns whether they lie one behind the other. */
+static EG_INLINE int eg_taps(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_t x, const int8_t *border,
              const int8_t *taps[EG_TAPS]) {
     int32_t y0 = y * g->stride_h - g->pad_top;
     int32_t x0 = x * g->stride_w - g->pad_left;
@@ -41,11 +41,13 @@ static EG_INLINE void eg_taps(const struct eg_geometry *g, const int8_t *frame, 
         for (int32_t ky = g->kernel_h; ky > 0; ky--, y0 += g->dilation_h) {
             *taps++ = eg_inside(y0, g->in_h) ? frame + y0 * pitch : border;
         }
-        return;
+        y0 -= g->kernel_h * g->dilation_h;
+        return g->dilation_h == 1 && y0 >= 0 && y0 + g->kernel_h <= g->in_h;
     }
     for (int32_t ky = 0; ky < g->kernel_h; ky++, y0 += g->dilation_h) {
         taps = eg_row_taps(g, eg_inside(y0, g->in_h) ? frame + y0 * pitch : NULL, x0, border, taps);
     }
+    return 0;
 }
 
 /* The same for column x of the newest row, the rows before it in a ring. */
