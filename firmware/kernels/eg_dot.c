@@ -53,36 +53,40 @@
     }
 #endif
 
-/* Four outputs of two positions, whose words take turns in x. */
-static inline void tile2(const uint32_t *w, const uint32_t *x, int32_t words, const int32_t bias[EG_TILE],
-                         const struct eg_scale *scale, int8_t *out, int32_t next) {
+/* Four outputs of two positions, whose words take turns in x; returns the constants behind theirs. */
+static inline const uint32_t *tile2(const uint32_t *w, const uint32_t *x, int32_t words, int8_t *out,
+                                    int32_t next) {
     const uint32_t *end = x + 2 * words;
     const uint32_t *eights = x + 2 * (words & -8);
-    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
+    int32_t s0 = (int32_t)w[0], s1 = (int32_t)w[1], s2 = (int32_t)w[2], s3 = (int32_t)w[3];
     int32_t t0 = s0, t1 = s1, t2 = s2, t3 = s3;
 
+    w += EG_TILE;
     while (x != eights) {
         MULTIPLY(EIGHT_PAIRS);
     }
     while (x != end) {
         MULTIPLY(TWO_PAIRS);
     }
-    eg_narrow_pair(s0, t0, scale, out, out + next);
-    eg_narrow_pair(s1, t1, scale + 1, out + 1, out + next + 1);
-    eg_narrow_pair(s2, t2, scale + 2, out + 2, out + next + 2);
-    eg_narrow_pair(s3, t3, scale + 3, out + 3, out + next + 3);
+    eg_narrow_both(s0, t0, &w, out, next);
+    eg_narrow_both(s1, t1, &w, out + 1, next);
+    eg_narrow_both(s2, t2, &w, out + 2, next);
+    eg_narrow_both(s3, t3, &w, out + 3, next);
+    return w;
 }
 
 void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t next) {
-    const struct eg_pass q = *p;
-    const uint32_t *w = q.weights;
-    int32_t o = 0;
+    const uint32_t *w = p->constants;
+    int32_t words = p->words;
+    int32_t rest = p->outputs % EG_TILE;
+    int8_t *end = out + p->outputs - rest;
 
-    for (; o + EG_TILE <= q.outputs; o += EG_TILE, w += EG_TILE * q.words) {
-        tile2(w, x, q.words, q.bias + o, q.scale + o, out + o, next);
+    while (out != end) {
+        w = tile2(w, x, words, out, next);
+        out += EG_TILE;
     }
-    for (; o < q.outputs; o++, w += q.words) {
-        out[o] = eg_narrow(eg_single(w, x, q.words, 2, q.bias[o]), q.scale + o);
-        out[o + next] = eg_narrow(eg_single(w, x + 1, q.words, 2, q.bias[o]), q.scale + o);
+    for (; rest > 0; rest--, out++) {
+        eg_single(w, x, words, 2, out);
+        w = eg_single(w, x + 1, words, 2, out + next);
     }
 }

@@ -16,9 +16,7 @@ enum {
 
 /* Outputs that are computed one after the other, laid out as in struct eg_packed. */
 struct eg_pass {
-    const uint32_t *weights;
-    const int32_t *bias;
-    const struct eg_scale *scale;
+    const uint32_t *constants;
     int32_t outputs;
     int32_t words; /* of a patch */
 };
@@ -26,11 +24,11 @@ struct eg_pass {
 /* out [outputs] and out + next [outputs] of two patches whose words take turns in x [words][2]. */
 void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t next);
 
-/* Four outputs of one position. */
-static EG_INLINE void eg_tile(const uint32_t *w, const uint32_t *x, int32_t words, const int32_t bias[EG_TILE],
-                         const struct eg_scale *scale, int8_t *out) {
-    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
+/* Four outputs of one position; returns the constants behind theirs. */
+static EG_INLINE const uint32_t *eg_tile(const uint32_t *w, const uint32_t *x, int32_t words, int8_t *out) {
+    int32_t s0 = (int32_t)w[0], s1 = (int32_t)w[1], s2 = (int32_t)w[2], s3 = (int32_t)w[3];
 
+    w += EG_TILE;
     EG_UNROLL(4)
     for (int32_t i = 0; i < words; i += 2) {
 #if defined(__ARM_FEATURE_DSP)
@@ -57,33 +55,34 @@ static EG_INLINE void eg_tile(const uint32_t *w, const uint32_t *x, int32_t word
         w += 2 * EG_TILE;
 #endif
     }
-    eg_narrow4(s0, s1, s2, s3, scale, out);
+    out[0] = eg_narrow_next(s0, &w);
+    out[1] = eg_narrow_next(s1, &w);
+    out[2] = eg_narrow_next(s2, &w);
+    out[3] = eg_narrow_next(s3, &w);
+    return w;
 }
 
 /* One output; x moves by `pitch` words. */
-static EG_INLINE int32_t eg_single(const uint32_t *w, const uint32_t *x, int32_t words, int32_t pitch, int32_t sum) {
+static EG_INLINE const uint32_t *eg_single(const uint32_t *w, const uint32_t *x, int32_t words, int32_t pitch,
+                                           int8_t *out) {
+    int32_t sum = (int32_t)*w++;
+
     for (int32_t i = 0; i < words; i++, x += pitch) {
-        sum = eg_smlad(*x, w[i], sum);
+        sum = eg_smlad(*x, *w++, sum);
     }
-    return sum;
+    *out = eg_narrow_next(sum, &w);
+    return w;
 }
 
 /* out [outputs] of the patch x [words]. */
 static EG_INLINE void eg_dot(const struct eg_pass *p, const uint32_t *x, int8_t *out) {
-    const uint32_t *w = p->weights;
-    int32_t tiles = p->outputs / EG_TILE;
-    const int32_t *bias = p->bias;
-    const struct eg_scale *scale = p->scale;
+    const uint32_t *w = p->constants;
 
-    for (; tiles > 0; tiles--) {
-        eg_tile(w, x, p->words, bias, scale, out);
-        w += EG_TILE * p->words;
-        bias += EG_TILE;
-        scale += EG_TILE;
-        out += EG_TILE;
+    for (int32_t tiles = p->outputs / EG_TILE; tiles > 0; tiles--, out += EG_TILE) {
+        w = eg_tile(w, x, p->words, out);
     }
-    for (int32_t o = 0; o < p->outputs % EG_TILE; o++, w += p->words) {
-        out[o] = eg_narrow(eg_single(w, x, p->words, 1, bias[o]), scale + o);
+    for (int32_t rest = p->outputs % EG_TILE; rest > 0; rest--, out++) {
+        w = eg_single(w, x, p->words, 1, out);
     }
 }
 
@@ -91,25 +90,19 @@ static EG_INLINE void eg_dot(const struct eg_pass *p, const uint32_t *x, int8_t 
 static EG_INLINE struct eg_pass eg_pass(const struct eg_packed *p, int32_t first, int32_t count) {
     struct eg_pass pass;
 
-    pass.weights = p->weights + first * p->words;
-    pass.bias = p->bias + first;
-    pass.scale = p->scale + first;
+    pass.constants = p->constants + first * (p->words + 1 + EG_SCALE_WORDS);
     pass.outputs = first + count < p->outputs ? count : p->outputs - first;
     pass.words = p->words;
     return pass;
 }
 
-/* The same with weights and scales copied to `words`. */
+/* The same, copied to `words`. */
 static EG_INLINE struct eg_pass eg_staged(const struct eg_packed *p, int32_t first, uint32_t *words) {
     struct eg_pass pass = eg_pass(p, first, p->staged);
-    size_t scales = (size_t)pass.outputs * sizeof *pass.scale;
-    struct eg_scale *scale = (struct eg_scale *)(void *)words;
-    uint32_t *weights = words + (size_t)p->staged * sizeof *pass.scale / sizeof *words;
+    int32_t count = pass.outputs * (p->words + 1 + EG_SCALE_WORDS);
 
-    memcpy(scale, pass.scale, scales);
-    memcpy(weights, pass.weights, (size_t)(pass.outputs * pass.words) * sizeof *weights);
-    pass.scale = scale;
-    pass.weights = weights;
+    memcpy(words, pass.constants, (size_t)count * sizeof *words);
+    pass.constants = words;
     return pass;
 }
 

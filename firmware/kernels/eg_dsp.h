@@ -11,6 +11,8 @@
 
 #include "eg_kernels.h"
 
+enum { EG_SCALE_WORDS = 3 }; /* multiplier, offset, shift */
+
 /* For what is to be compiled anew for each constant it is called with. */
 #define EG_INLINE inline __attribute__((always_inline))
 
@@ -124,67 +126,56 @@ static inline int8_t eg_saturate(int32_t x) {
  * smmlar is the doubling-high multiplication with its rounding; the offset holds the half of the right shift,
  * less one where the accumulator is negative, which takes halves away from zero, and the zero point.  Exact
  * for |accumulator| < 2^30 and shifts of 1 to 21 to the right, which the compiler has proven. */
-static inline int8_t eg_narrow(int32_t twice, const struct eg_scale *scale) {
-    int32_t offset = scale->offset + (twice >> 31);
-
-    return eg_saturate(eg_smmlar(twice, scale->multiplier, offset) >> scale->shift);
+static inline int8_t eg_narrow(int32_t twice, int32_t multiplier, int32_t offset, int32_t shift) {
+    return eg_saturate(eg_smmlar(twice, multiplier, offset + (twice >> 31)) >> shift);
 }
 
-/* eg_narrow() of a sum in a register, its scale behind `scale`, which moves on to the next. */
-#define EG_NARROW(sum, result, scale) \
-    __asm__("ldm %1!, {r4, r5, r6}\n\t" \
-            "add r5, r5, %2, asr #31\n\t" \
-            "smmlar %0, %2, r4, r5\n\t" \
-            "asr %0, %0, r6\n\t" \
-            "ssat %0, #8, %0" \
-            : "=&r"(result), "+r"(scale) \
-            : "r"(sum), "m"(*(scale)) \
-            : "r4", "r5", "r6")
-
-/* Four neighbouring outputs from their sums. */
-static inline void eg_narrow4(int32_t s0, int32_t s1, int32_t s2, int32_t s3, const struct eg_scale *scale,
-                              int8_t *out) {
+/* The next output, its three words of scale at *w, which moves on. */
+static EG_INLINE int8_t eg_narrow_next(int32_t twice, const uint32_t **w) {
 #if defined(__ARM_FEATURE_DSP)
     int32_t result;
 
-    EG_NARROW(s0, result, scale);
-    out[0] = (int8_t)result;
-    EG_NARROW(s1, result, scale);
-    out[1] = (int8_t)result;
-    EG_NARROW(s2, result, scale);
-    out[2] = (int8_t)result;
-    EG_NARROW(s3, result, scale);
-    out[3] = (int8_t)result;
+    __asm__ volatile("ldm %[w]!, {r4, r5, r6}\n\t"
+                     "add r5, r5, %[twice], asr #31\n\t"
+                     "smmlar %[result], %[twice], r4, r5\n\t"
+                     "asr %[result], %[result], r6\n\t"
+                     "ssat %[result], #8, %[result]"
+                     : [w] "+r"(*w), [result] "=&r"(result)
+                     : [twice] "r"(twice)
+                     : "r4", "r5", "r6", "memory");
+    return (int8_t)result;
 #else
-    out[0] = eg_narrow(s0, scale);
-    out[1] = eg_narrow(s1, scale + 1);
-    out[2] = eg_narrow(s2, scale + 2);
-    out[3] = eg_narrow(s3, scale + 3);
+    const uint32_t *scale = *w;
+
+    *w += EG_SCALE_WORDS;
+    return eg_narrow(twice, (int32_t)scale[0], (int32_t)scale[1], (int32_t)scale[2]);
 #endif
 }
 
-/* Two positions of an output: the scale is loaded once. */
-static inline void eg_narrow_pair(int32_t s, int32_t t, const struct eg_scale *scale, int8_t *out, int8_t *next) {
+/* The same at two positions, the second `next` behind the first. */
+static EG_INLINE void eg_narrow_both(int32_t s, int32_t t, const uint32_t **w, int8_t *out, int32_t next) {
 #if defined(__ARM_FEATURE_DSP)
     int32_t second;
 
-    __asm__("ldm %[scale], {r4, r5, r6}\n\t"
-            "add %[second], r5, %[t], asr #31\n\t"
-            "smmlar %[second], %[t], r4, %[second]\n\t"
-            "add r5, r5, %[s], asr #31\n\t"
-            "smmlar %[s], %[s], r4, r5\n\t"
-            "asr %[second], %[second], r6\n\t"
-            "ssat %[second], #8, %[second]\n\t"
-            "asr %[s], %[s], r6\n\t"
-            "ssat %[s], #8, %[s]"
-            : [s] "+r"(s), [second] "=&r"(second)
-            : [t] "r"(t), [scale] "r"(scale), "m"(*scale)
-            : "r4", "r5", "r6");
-    *out = (int8_t)s;
-    *next = (int8_t)second;
+    __asm__ volatile("ldm %[w]!, {r4, r5, r6}\n\t"
+                     "add %[second], r5, %[t], asr #31\n\t"
+                     "smmlar %[second], %[t], r4, %[second]\n\t"
+                     "add r5, r5, %[s], asr #31\n\t"
+                     "smmlar %[s], %[s], r4, r5\n\t"
+                     "asr %[second], %[second], r6\n\t"
+                     "ssat %[second], #8, %[second]\n\t"
+                     "asr %[s], %[s], r6\n\t"
+                     "ssat %[s], #8, %[s]"
+                     : [w] "+r"(*w), [s] "+r"(s), [second] "=&r"(second)
+                     : [t] "r"(t)
+                     : "r4", "r5", "r6", "memory");
+    out[0] = (int8_t)s;
+    out[next] = (int8_t)second;
 #else
-    *out = eg_narrow(s, scale);
-    *next = eg_narrow(t, scale);
+    const uint32_t *scale = *w;
+
+    out[0] = eg_narrow_next(s, w);
+    out[next] = eg_narrow_next(t, &scale);
 #endif
 }
 

@@ -59,7 +59,7 @@ struct eg_depthwise {
     int32_t activation_min, activation_max;
 };
 
-/* What ends a dot product of the packed kernels, eg_narrow() in eg_dsp.h. */
+/* What makes an int8 output of a sum in the packed kernels, eg_narrow() in eg_dsp.h. */
 struct eg_scale {
     int32_t multiplier; /* Q31 */
     int32_t offset;     /* output zero point * 2^shift + 2^(shift - 1) */
@@ -69,15 +69,14 @@ struct eg_scale {
 /* Dot products on int16 pairs, where the outputs clamp to int8 and nothing else.
  *
  * The inputs are padded with zero weights to a multiple of four and taken in fours; a word holds the weights,
- * twice, of inputs 0 and 2 or 1 and 3 of such a four.  Weights: for every four outputs [words][4], for each of
- * the outputs that are left [words]. */
+ * twice, of inputs 0 and 2 or 1 and 3 of such a four.  Constants lie in the order of their use: of every four
+ * outputs the biases [4] (twice, the input's zero point folded in), the weights [words][4] and the scales [4],
+ * each as in struct eg_scale; then the same of every output that is left, by itself. */
 struct eg_packed {
-    const uint32_t *weights;
-    const int32_t *bias;          /* [outputs], twice, the input's zero point folded in */
-    const struct eg_scale *scale; /* [outputs] */
-    int32_t words;                /* of an output: half its inputs, even */
+    const uint32_t *constants;
+    int32_t words;   /* of an output's weights: half its inputs, even */
     int32_t outputs;
-    int32_t staged; /* outputs of a pass over many positions, a multiple of 4 or all */
+    int32_t staged;  /* outputs of a pass over many positions, a multiple of 4 or all */
 };
 
 /* As eg_dense. */
@@ -92,13 +91,11 @@ struct eg_packed_conv {
     struct eg_packed packed;
 };
 
-/* DEPTHWISE_CONV_2D with one output per channel and channels in fours. Weights, twice, as int16 pairs: for
- * every four channels [taps][2], channels 0 and 2, then 1 and 3. */
+/* DEPTHWISE_CONV_2D with one output per channel and channels in fours, of at most EG_TAPS taps.  Constants as in
+ * struct eg_packed, the weights of four channels [taps][2]: channels 0 and 2, then 1 and 3. */
 struct eg_packed_depthwise {
-    struct eg_geometry geometry; /* at most EG_TAPS taps */
-    const uint32_t *weights;
-    const int32_t *bias; /* as in eg_packed_conv, [in_c] */
-    const struct eg_scale *scale;
+    struct eg_geometry geometry;
+    const uint32_t *constants;
 };
 
 /* ADD of two values of one shape, on 20 bits below the point as eg_add() has them.  The operand of the larger

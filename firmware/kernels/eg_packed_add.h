@@ -18,7 +18,7 @@ static EG_INLINE void eg_packed_add(const struct eg_packed_add *p, int32_t frame
         int32_t y = b[i] * (1 << 21) + p->zero_b;
         int32_t common = eg_smmlar(y, p->b.multiplier, p->b.offset + (y >> 31)) >> p->b.shift;
 
-        out[i] = eg_narrow(x + 2 * common, &p->out);
+        out[i] = eg_narrow(x + 2 * common, p->out.multiplier, p->out.offset, p->out.shift);
     }
 }
 

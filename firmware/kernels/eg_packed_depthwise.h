@@ -10,17 +10,16 @@
 
 static EG_INLINE void eg_depthwise_position(const struct eg_packed_depthwise *p, const int8_t *const taps[EG_TAPS], int8_t *out) {
     int32_t count = p->geometry.kernel_h * p->geometry.kernel_w;
-    const uint32_t *w = p->weights;
-    const int32_t *bias = p->bias;
-    const struct eg_scale *scale = p->scale;
-    int32_t channels = p->geometry.in_c;
+    int32_t channel = 0;
+    const uint32_t *w = p->constants;
 
-    for (int32_t c = 0; c < channels; c += 4, bias += 4) {
-        int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
+    for (const int8_t *end = out + p->geometry.in_c; out != end; out += 4, channel += 4) {
+        int32_t s0 = (int32_t)w[0], s1 = (int32_t)w[1], s2 = (int32_t)w[2], s3 = (int32_t)w[3];
 
+        w += 4;
         EG_UNROLL(8)
         for (int32_t i = 0; i < count; i++) {
-            uint32_t four = eg_load4(taps[i] + c);
+            uint32_t four = eg_load4(taps[i] + channel);
 #if defined(__ARM_FEATURE_DSP)
             uint32_t even, u, v;
 
@@ -42,7 +41,10 @@ static EG_INLINE void eg_depthwise_position(const struct eg_packed_depthwise *p,
             w += 2;
 #endif
         }
-        eg_narrow4(s0, s1, s2, s3, scale + c, out + c);
+        out[0] = eg_narrow_next(s0, &w);
+        out[1] = eg_narrow_next(s1, &w);
+        out[2] = eg_narrow_next(s2, &w);
+        out[3] = eg_narrow_next(s3, &w);
     }
 }
 

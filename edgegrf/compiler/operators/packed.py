@@ -25,7 +25,7 @@ _TILE = 4
 _TAPS = 32  # EG_TAPS
 _MOST_SHIFT = 21
 _LARGEST = (1 << 30) - 1
-_SCALE_WORDS = 3  # of struct eg_scale
+_OWN_WORDS = 4  # of an output beside its weights: bias and struct eg_scale
 _WORTH_STAGING = 8  # positions; EG_WORTH_STAGING of eg_dot.h
 #: the most RAM that the weights of a pass may take while a window runs
 _STAGE_BYTES = 3072
@@ -109,7 +109,7 @@ def conv(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
 
 def _patches(words: int, staged: int, positions: int) -> int:
     """Words of the patches of `positions` that run together, and of what is staged for them."""
-    stage = staged * (words + _SCALE_WORDS) if positions >= _WORTH_STAGING else 0
+    stage = staged * (words + _OWN_WORDS) if positions >= _WORTH_STAGING else 0
     return min(positions, 2) * words + stage
 
 
@@ -117,10 +117,10 @@ def _matrix(folded: Folded) -> tuple[Fields, tuple[Array, ...], int, int]:
     """Fields and arrays of struct eg_packed, the words of an output, and the outputs of a pass."""
     outputs, depth = folded.matrix.shape
     words = -(-depth // 4) * 2
-    staged = min(outputs, max(_TILE, _STAGE_BYTES // (4 * words) // _TILE * _TILE))
-    pointers, arrays = _arrays(folded, _tiles(_pairs(folded.matrix)))
+    staged = min(outputs, max(_TILE, _STAGE_BYTES // (4 * (words + _OWN_WORDS)) // _TILE * _TILE))
+    pointer, arrays = _array(folded, _tiles(folded, _pairs(folded.matrix)))
     own = ("words", words), ("outputs", outputs), ("staged", staged)
-    return (*pointers, *own), arrays, words, staged
+    return (*pointer, *own), arrays, words, staged
 
 
 def depthwise(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
@@ -130,9 +130,10 @@ def depthwise(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | N
         return None
     taps = 2 * folded.matrix.astype(np.int64).reshape(channels // 4, 4, -1)
     words = _word(taps[:, (0, 1)], taps[:, (2, 3)]).transpose(0, 2, 1)
-    pointers, arrays = _arrays(folded, words)
+    parts = [_constants(folded, four, 4 * i, 4 * i + 4) for i, four in enumerate(words)]
+    pointer, arrays = _array(folded, parts)
     return Packed(
-        fields=(("geometry", geometry.fields(zero_point)), *pointers),
+        fields=(("geometry", geometry.fields(zero_point)), *pointer),
         arrays=arrays,
         scratch=channels,
         step_scratch=channels,
@@ -147,15 +148,17 @@ def _narrows(folded: Folded) -> bool:
     return whole and all(narrows(by, folded.largest) for by in folded.by)
 
 
-def _arrays(folded: Folded, weights: NDArray[np.uint32]) -> tuple[Fields, tuple[Array, ...]]:
-    scales = [[value for _, value in scale_fields(by, folded.zero_point)] for by in folded.by]
-    name = folded.name
-    arrays = (
-        Array(f"{name}_weights", "uint32_t", weights),
-        Array(f"{name}_bias", "int32_t", (2 * folded.bias).astype(np.int32)),
-        Array(f"{name}_scale", "struct eg_scale", np.array(scales, np.int32)),
-    )
-    return tuple((array.name.removeprefix(f"{name}_"), array.name) for array in arrays), arrays
+def _constants(folded: Folded, weights: NDArray[np.uint32], first: int, last: int) -> NDArray[np.uint32]:
+    """Constants of outputs `first` to `last` in the order of their use: biases, `weights`, scales."""
+    by = folded.by[first:last]
+    scales = [value for one in by for _, value in scale_fields(one, folded.zero_point)]
+    bias = (2 * folded.bias[first:last]).astype(np.uint32)
+    return np.concatenate([bias, weights.reshape(-1), np.array(scales, np.int64).astype(np.uint32)])
+
+
+def _array(folded: Folded, parts: list[NDArray[np.uint32]]) -> tuple[Fields, tuple[Array, ...]]:
+    array = Array(f"{folded.name}_constants", "uint32_t", np.concatenate(parts))
+    return (("constants", array.name),), (array,)
 
 
 def _word(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.uint32]:
@@ -170,8 +173,8 @@ def _pairs(weights: NDArray[np.int8]) -> NDArray[np.uint32]:
     return _word(fours[:, :, (0, 1)], fours[:, :, (2, 3)]).reshape(outputs, -1)
 
 
-def _tiles(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Four outputs side by side, those left over one behind the other."""
+def _tiles(folded: Folded, words: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
+    """The constants of every four outputs, then of each that is left."""
     whole = len(words) // _TILE * _TILE
-    tiles = words[:whole].reshape(-1, _TILE, words.shape[1]).transpose(0, 2, 1)
-    return np.concatenate([tiles.reshape(-1), words[whole:].reshape(-1)])
+    tiles = [_constants(folded, words[o : o + _TILE].T, o, o + _TILE) for o in range(0, whole, _TILE)]
+    return tiles + [_constants(folded, words[o], o, o + 1) for o in range(whole, len(words))]
