@@ -107,17 +107,15 @@ def _fields(fields: Sequence[tuple[str, Any]], depth: int) -> str:
 
 
 def _window(plan: Plan, memory: Memory) -> dict[str, Any]:
-    calls = [_call(plan, memory, position, layer, stream=False) for position, layer in enumerate(plan.layers)]
-    return {"arena_bytes": memory.arena_bytes, "calls": calls}
+    return {"arena_bytes": memory.arena_bytes, "functions": _functions(plan, memory, stream=False)}
 
 
 def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
-    calls = [_call(plan, memory, position, layer, stream=True) for position, layer in enumerate(plan.layers)]
-    reset = []
+    reset, kept = [], []
     for value, after, zero_point in plan.states:
         place, size = f"stream_state.bytes + {memory.states[value]}", plan.values[value].step
         reset.append(f"memset({place}, {zero_point}, {size})")
-        calls.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
+        kept.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
     for position, offset in memory.rings.items():
         ring = plan.layers[position].ring
         if ring is not None:
@@ -128,9 +126,19 @@ def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
         "arena_bytes": memory.arena_bytes,
         "state_bytes": memory.state_bytes,
         "heads": len(memory.rings),
-        "calls": calls,
+        "functions": _functions(plan, memory, stream=True),
+        "kept": kept,
         "reset": reset,
     }
+
+
+def _functions(plan: Plan, memory: Memory, *, stream: bool) -> list[tuple[str, str]]:
+    """(name, call) of every layer: a function each, so that its stack is its own and a profiler sees it."""
+    mode = "step" if stream else "window"
+    return [
+        (f"{mode}_{layer.name}", _call(plan, memory, position, layer, stream=stream))
+        for position, layer in enumerate(plan.layers)
+    ]
 
 
 def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bool) -> str:

@@ -8,16 +8,17 @@
 #if defined(__ARM_FEATURE_DSP)
 /* A word of weights for each of four outputs, at two positions: fourteen registers, all that gcc has. */
 #define LOAD2 "ldrd %[v], %[u], [%[w]], #8\n\t"
-#define BOTH(n, weights) \
-    "smlad %[s" #n "], %[a], %[" weights "], %[s" #n "]\n\tsmlad %[t" #n "], %[b], %[" weights "], %[t" #n "]\n\t"
+#define BOTH(n, weights)                                                                                     \
+    "smlad %[s" #n "], %[a], %[" weights "], %[s" #n "]\n\tsmlad %[t" #n "], %[b], %[" weights "], %[t" #n   \
+    "]\n\t"
 #if !defined(__clang__)
 #define PAIR "ldrd %[a], %[b], [%[x]], #8\n\t" LOAD2 BOTH(0, "v") BOTH(1, "u") LOAD2 BOTH(2, "v") BOTH(3, "u")
 #define SECOND , [u] "=&r"(u)
 #define OWN uint32_t u;
 #else /* thirteen, one kept back */
 #define LOAD1 "ldr %[v], [%[w]], #4\n\t"
-#define PAIR \
-    "ldrd %[a], %[b], [%[x]], #8\n\t" LOAD1 BOTH(0, "v") LOAD1 BOTH(1, "v") LOAD1 BOTH(2, "v") \
+#define PAIR                                                                                                 \
+    "ldrd %[a], %[b], [%[x]], #8\n\t" LOAD1 BOTH(0, "v") LOAD1 BOTH(1, "v") LOAD1 BOTH(2, "v")               \
         LOAD1 BOTH(3, "v")
 #define SECOND
 #define OWN
@@ -26,30 +27,26 @@
 #define EIGHT_PAIRS TWO_PAIRS TWO_PAIRS TWO_PAIRS TWO_PAIRS
 
 /* The PAIRs of `code`; compilers by themselves keep accumulators on the stack. */
-#define MULTIPLY(code) \
-    do { \
-        uint32_t a, b, v; \
-        OWN \
-        __asm__ volatile(code \
-                         : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [t0] "+r"(t0), \
-                           [t1] "+r"(t1), [t2] "+r"(t2), [t3] "+r"(t3), [x] "+r"(x), [w] "+r"(w), \
-                           [a] "=&r"(a), [b] "=&r"(b), [v] "=&r"(v) SECOND \
-                         : \
-                         : "memory"); \
+#define MULTIPLY(code)                                                                                       \
+    do {                                                                                                     \
+        uint32_t a, b, v;                                                                                    \
+        OWN __asm__ volatile(code : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),              \
+                             [t0] "+r"(t0), [t1] "+r"(t1), [t2] "+r"(t2), [t3] "+r"(t3), [x] "+r"(x),        \
+                             [w] "+r"(w), [a] "=&r"(a), [b] "=&r"(b), [v] "=&r"(v)SECOND : : "memory");      \
     } while (0)
 #else
 #define TWO_PAIRS 2
 #define EIGHT_PAIRS 8
-#define MULTIPLY(pairs) \
-    for (int32_t i = pairs; i > 0; i--, x += 2, w += EG_TILE) { \
-        s0 = eg_smlad(x[0], w[0], s0); \
-        t0 = eg_smlad(x[1], w[0], t0); \
-        s1 = eg_smlad(x[0], w[1], s1); \
-        t1 = eg_smlad(x[1], w[1], t1); \
-        s2 = eg_smlad(x[0], w[2], s2); \
-        t2 = eg_smlad(x[1], w[2], t2); \
-        s3 = eg_smlad(x[0], w[3], s3); \
-        t3 = eg_smlad(x[1], w[3], t3); \
+#define MULTIPLY(pairs)                                                                                      \
+    for (int32_t i = pairs; i > 0; i--, x += 2, w += EG_TILE) {                                              \
+        s0 = eg_smlad(x[0], w[0], s0);                                                                       \
+        t0 = eg_smlad(x[1], w[0], t0);                                                                       \
+        s1 = eg_smlad(x[0], w[1], s1);                                                                       \
+        t1 = eg_smlad(x[1], w[1], t1);                                                                       \
+        s2 = eg_smlad(x[0], w[2], s2);                                                                       \
+        t2 = eg_smlad(x[1], w[2], t2);                                                                       \
+        s3 = eg_smlad(x[0], w[3], s3);                                                                       \
+        t3 = eg_smlad(x[1], w[3], t3);                                                                       \
     }
 #endif
 

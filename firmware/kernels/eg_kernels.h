@@ -70,13 +70,13 @@ struct eg_scale {
  *
  * The inputs are padded with zero weights to a multiple of four and taken in fours; a word holds the weights,
  * twice, of inputs 0 and 2 or 1 and 3 of such a four.  Constants lie in the order of their use: of every four
- * outputs the biases [4] (twice, the input's zero point folded in), the weights [words][4] and the scales [4],
- * each as in struct eg_scale; then the same of every output that is left, by itself. */
+ * outputs the biases [4] (twice, the input's zero point folded in), the weights [words][4] and the scales
+ * [4], each as in struct eg_scale; then the same of every output that is left, by itself. */
 struct eg_packed {
     const uint32_t *constants;
-    int32_t words;   /* of an output's weights: half its inputs, even */
+    int32_t words; /* of an output's weights: half its inputs, even */
     int32_t outputs;
-    int32_t staged;  /* outputs of a pass over many positions, a multiple of 4 or all */
+    int32_t staged; /* outputs of a pass over many positions, a multiple of 4 or all */
 };
 
 /* As eg_dense. */
@@ -91,8 +91,8 @@ struct eg_packed_conv {
     struct eg_packed packed;
 };
 
-/* DEPTHWISE_CONV_2D with one output per channel and channels in fours, of at most EG_TAPS taps.  Constants as in
- * struct eg_packed, the weights of four channels [taps][2]: channels 0 and 2, then 1 and 3. */
+/* DEPTHWISE_CONV_2D with one output per channel and channels in fours, of at most EG_TAPS taps.  Constants as
+ * in struct eg_packed, the weights of four channels [taps][2]: channels 0 and 2, then 1 and 3. */
 struct eg_packed_depthwise {
     struct eg_geometry geometry;
     const uint32_t *constants;

@@ -26,7 +26,7 @@ struct eg_scratch {
     int8_t *border;    /* zero points, as far as a tap looks */
     int8_t *gathered;  /* a patch of channels that are no fours */
     uint32_t *patches; /* of two positions, in a step over time of one */
-    uint32_t *stage; /* scales and weights of a pass */
+    uint32_t *stage;   /* scales and weights of a pass */
 };
 
 static EG_INLINE struct eg_scratch eg_conv_divide(const struct eg_packed_conv *p, uint32_t *words) {
@@ -41,10 +41,10 @@ static EG_INLINE struct eg_scratch eg_conv_divide(const struct eg_packed_conv *p
     return s;
 }
 
-/* The patch that `taps` point at, in one go where they lie one behind the other; `gathered` is for channels that
- * are no fours. */
-static EG_INLINE void eg_conv_unpack(const struct eg_packed_conv *p, const int8_t *const taps[EG_TAPS], int whole,
-                                     int8_t *gathered, uint32_t *to, int32_t pitch) {
+/* The patch that `taps` point at, in one go where they lie one behind the other; `gathered` is for channels
+ * that are no fours. */
+static EG_INLINE void eg_conv_unpack(const struct eg_packed_conv *p, const int8_t *const taps[EG_TAPS],
+                                     int whole, int8_t *gathered, uint32_t *to, int32_t pitch) {
     const struct eg_geometry *g = &p->geometry;
     int32_t count = g->kernel_h * g->kernel_w;
 
@@ -74,7 +74,8 @@ static EG_INLINE void eg_conv_back(const struct eg_geometry *g, struct eg_cursor
 }
 
 /* Unpack the patch at `at`, words taking turns with another's, and go on to the position before. */
-static EG_INLINE void eg_conv_take(const struct eg_packed_conv *p, struct eg_cursor *at, const struct eg_scratch *s, uint32_t *to) {
+static EG_INLINE void eg_conv_take(const struct eg_packed_conv *p, struct eg_cursor *at,
+                                   const struct eg_scratch *s, uint32_t *to) {
     const int8_t *taps[EG_TAPS];
     int whole = eg_taps(&p->geometry, at->frame, at->y, at->x, s->border, taps);
 
@@ -83,8 +84,8 @@ static EG_INLINE void eg_conv_take(const struct eg_packed_conv *p, struct eg_cur
 }
 
 /* All `count` positions of a pass; `at` is the last and `out` its outputs. */
-static EG_INLINE void eg_conv_run(const struct eg_packed_conv *p, const struct eg_pass *pass, int32_t count, struct eg_cursor at,
-                const struct eg_scratch *s, int8_t *out) {
+static EG_INLINE void eg_conv_run(const struct eg_packed_conv *p, const struct eg_pass *pass, int32_t count,
+                                  struct eg_cursor at, const struct eg_scratch *s, int8_t *out) {
     int32_t row = p->packed.outputs;
 
     if (count % 2 != 0) {
@@ -105,8 +106,8 @@ static EG_INLINE void eg_conv_run(const struct eg_packed_conv *p, const struct e
     }
 }
 
-static EG_INLINE void eg_packed_conv(const struct eg_packed_conv *p, int32_t frames, const int8_t *in, uint32_t *scratch,
-                    int8_t *out) {
+static EG_INLINE void eg_packed_conv(const struct eg_packed_conv *p, int32_t frames, const int8_t *in,
+                                     uint32_t *scratch, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
     struct eg_scratch s = eg_conv_divide(p, scratch);
     int32_t count = frames * g->out_h * g->out_w;
@@ -130,8 +131,8 @@ static EG_INLINE void eg_packed_conv(const struct eg_packed_conv *p, int32_t fra
     }
 }
 
-static EG_INLINE void eg_packed_conv_step(const struct eg_packed_conv *p, int8_t *ring, uint32_t *head, const int8_t *in,
-                         uint32_t *scratch, int8_t *out) {
+static EG_INLINE void eg_packed_conv_step(const struct eg_packed_conv *p, int8_t *ring, uint32_t *head,
+                                          const int8_t *in, uint32_t *scratch, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
     struct eg_scratch s = eg_conv_divide(p, scratch);
     struct eg_pass all = eg_pass(&p->packed, 0, p->packed.outputs);

@@ -8,7 +8,8 @@
 #include "eg_dot.h"
 
 /* A position's inputs as int16, zeros up to a multiple of four. */
-static EG_INLINE void eg_dense_unpack(const struct eg_packed_dense *p, const int8_t *in, uint32_t *to, int32_t pitch) {
+static EG_INLINE void eg_dense_unpack(const struct eg_packed_dense *p, const int8_t *in, uint32_t *to,
+                                      int32_t pitch) {
     int32_t rest = p->depth % 4;
 
     to = eg_unpack(in, p->depth - rest, to, pitch);
@@ -20,8 +21,8 @@ static EG_INLINE void eg_dense_unpack(const struct eg_packed_dense *p, const int
     }
 }
 
-static EG_INLINE void eg_dense_run(const struct eg_packed_dense *p, const struct eg_pass *pass, int32_t positions,
-                const int8_t *in, uint32_t *patches, int8_t *out) {
+static EG_INLINE void eg_dense_run(const struct eg_packed_dense *p, const struct eg_pass *pass,
+                                   int32_t positions, const int8_t *in, uint32_t *patches, int8_t *out) {
     int32_t row = p->packed.outputs;
 
     if (positions % 2 != 0) {
@@ -39,8 +40,8 @@ static EG_INLINE void eg_dense_run(const struct eg_packed_dense *p, const struct
     }
 }
 
-static EG_INLINE void eg_packed_dense(const struct eg_packed_dense *p, int32_t positions, const int8_t *in, uint32_t *scratch,
-                     int8_t *out) {
+static EG_INLINE void eg_packed_dense(const struct eg_packed_dense *p, int32_t positions, const int8_t *in,
+                                      uint32_t *scratch, int8_t *out) {
 
     in += (positions - 1) * p->depth;
     out += (positions - 1) * p->packed.outputs;

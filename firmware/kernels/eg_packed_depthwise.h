@@ -8,7 +8,8 @@
 
 #include "eg_taps.h"
 
-static EG_INLINE void eg_depthwise_position(const struct eg_packed_depthwise *p, const int8_t *const taps[EG_TAPS], int8_t *out) {
+static EG_INLINE void eg_depthwise_position(const struct eg_packed_depthwise *p,
+                                            const int8_t *const taps[EG_TAPS], int8_t *out) {
     int32_t count = p->geometry.kernel_h * p->geometry.kernel_w;
     int32_t channel = 0;
     const uint32_t *w = p->constants;
@@ -52,8 +53,8 @@ static EG_INLINE const int8_t *eg_depthwise_border(const struct eg_packed_depthw
     return __builtin_memset(scratch, p->geometry.zero_point, (size_t)p->geometry.in_c);
 }
 
-static EG_INLINE void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames, const int8_t *in,
-                         uint32_t *scratch, int8_t *out) {
+static EG_INLINE void eg_packed_depthwise(const struct eg_packed_depthwise *p, int32_t frames,
+                                          const int8_t *in, uint32_t *scratch, int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
     const int8_t *zeros = eg_depthwise_border(p, scratch);
     const int8_t *taps[EG_TAPS];
@@ -72,8 +73,9 @@ static EG_INLINE void eg_packed_depthwise(const struct eg_packed_depthwise *p, i
     }
 }
 
-static EG_INLINE void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring, uint32_t *head,
-                              const int8_t *in, uint32_t *scratch, int8_t *out) {
+static EG_INLINE void eg_packed_depthwise_step(const struct eg_packed_depthwise *p, int8_t *ring,
+                                               uint32_t *head, const int8_t *in, uint32_t *scratch,
+                                               int8_t *out) {
     const struct eg_geometry *g = &p->geometry;
     const int8_t *zeros = g->in_w > 1 ? eg_depthwise_border(p, scratch) : NULL;
     const int8_t *taps[EG_TAPS];

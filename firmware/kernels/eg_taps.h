@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-enum { EG_TAPS = 32 }; /* at most */
+enum { EG_TAPS = 24 }; /* at most */
 
 /* Whether rows are one position long, and their kernels too. */
 static EG_INLINE int eg_one_column(const struct eg_geometry *g) {
@@ -22,7 +22,7 @@ static EG_INLINE int eg_inside(int32_t x, int32_t size) {
 
 /* The taps of one row of the kernel, columns from x0 on. */
 static EG_INLINE const int8_t **eg_row_taps(const struct eg_geometry *g, const int8_t *row, int32_t x0,
-                               const int8_t *border, const int8_t **taps) {
+                                            const int8_t *border, const int8_t **taps) {
     for (int32_t kx = 0; kx < g->kernel_w; kx++, x0 += g->dilation_w) {
         *taps++ = row != NULL && eg_inside(x0, g->in_w) ? row + x0 * g->in_c : border;
     }
@@ -31,8 +31,8 @@ static EG_INLINE const int8_t **eg_row_taps(const struct eg_geometry *g, const i
 
 /* Where the kernel_h * kernel_w taps of output (y, x) begin in `frame`, in_c values each; `border`, in_c zero
  * points, where one leaves the input.  Returns whether they lie one behind the other. */
-static EG_INLINE int eg_taps(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_t x, const int8_t *border,
-             const int8_t *taps[EG_TAPS]) {
+static EG_INLINE int eg_taps(const struct eg_geometry *g, const int8_t *frame, int32_t y, int32_t x,
+                             const int8_t *border, const int8_t *taps[EG_TAPS]) {
     int32_t y0 = y * g->stride_h - g->pad_top;
     int32_t x0 = x * g->stride_w - g->pad_left;
     int32_t pitch = g->in_w * g->in_c;
@@ -51,8 +51,9 @@ static EG_INLINE int eg_taps(const struct eg_geometry *g, const int8_t *frame, i
 }
 
 /* The same for column x of the newest row, the rows before it in a ring. */
-static EG_INLINE void eg_taps_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row, int32_t x,
-                  const int8_t *border, const int8_t *taps[EG_TAPS]) {
+static EG_INLINE void eg_taps_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head,
+                                   const int8_t *row, int32_t x, const int8_t *border,
+                                   const int8_t *taps[EG_TAPS]) {
     int32_t pitch = g->in_w * g->in_c;
     int32_t stride = g->dilation_h * pitch;
     int32_t bytes = (g->kernel_h - 1) * stride;
@@ -77,7 +78,8 @@ static EG_INLINE void eg_taps_ring(const struct eg_geometry *g, const int8_t *ri
 }
 
 /* eg_ring_push() in as many instructions as the row has words. */
-static EG_INLINE void eg_taps_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, const int8_t *row) {
+static EG_INLINE void eg_taps_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head,
+                                   const int8_t *row) {
     uint32_t rows = (uint32_t)((g->kernel_h - 1) * g->dilation_h);
     uint32_t pitch = (uint32_t)(g->in_w * g->in_c);
 

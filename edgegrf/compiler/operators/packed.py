@@ -22,7 +22,7 @@ from edgegrf.compiler.plan import Array, Layer
 __all__ = ["Packed", "conv", "dense", "depthwise", "narrows", "scale_fields"]
 
 _TILE = 4
-_TAPS = 32  # EG_TAPS
+_TAPS = 24  # EG_TAPS
 _MOST_SHIFT = 21
 _LARGEST = (1 << 30) - 1
 _OWN_WORDS = 4  # of an output beside its weights: bias and struct eg_scale
