@@ -14,7 +14,11 @@
 enum { EG_SCALE_WORDS = 3 }; /* multiplier, offset, shift */
 
 /* For what is to be compiled anew for each constant it is called with. */
+#if defined(__OPTIMIZE__)
 #define EG_INLINE inline __attribute__((always_inline))
+#else
+#define EG_INLINE inline
+#endif
 
 /* Several rounds of the loop behind it at a time. */
 #define EG_PRAGMA(text) _Pragma(#text)
