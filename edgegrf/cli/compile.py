@@ -37,8 +37,17 @@ Examples:
     show_default=True,
     help="What the C can do; both: whatever of the two the model can.",
 )
+@click.option(
+    "--weights",
+    type=click.Choice(["auto", "flash", "ram"]),
+    default="auto",
+    show_default=True,
+    help="Where constants lie; auto: in RAM where that at most trebles what a stream keeps there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(tflite: Path | None, folder: Path | None, name: str, mode: str, as_json: bool) -> None:
+def command(
+    tflite: Path | None, folder: Path | None, name: str, mode: str, weights: str, as_json: bool
+) -> None:
     """Turn an int8 .tflite into C99: window mode and stream mode.
 
     The folder compiles by itself; NAME.h is its manual.  All sizes are known now, and printed.
@@ -46,9 +55,8 @@ def command(tflite: Path | None, folder: Path | None, name: str, mode: str, as_j
     from edgegrf.compiler import compile_model
 
     folder = folder or Path("build") / (DEFAULT_STUDENT if tflite is None else tflite.stem) / "c"
-    compiled = compile_model(
-        tflite or shipped_file(DEFAULT_STUDENT, "student_int8.tflite"), folder, name=name, mode=mode
-    )
+    tflite = tflite or shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
+    compiled = compile_model(tflite, folder, name=name, mode=mode, weights=weights)
     if as_json:
         print_json(_record(compiled))
         return

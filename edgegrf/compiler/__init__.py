@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from edgegrf.compiler.driver import MODES, Compiled, compile_model
+from edgegrf.compiler.driver import MODES, WEIGHTS, Compiled, compile_model
 
-__all__ = ["MODES", "Compiled", "compile_model"]
+__all__ = ["MODES", "WEIGHTS", "Compiled", "compile_model"]

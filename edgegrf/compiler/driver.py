@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgegrf import __version__
@@ -19,13 +19,19 @@ from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Interface, Manifest, manifest_path
 from edgegrf.resources import firmware_folder
 
-__all__ = ["MODES", "Compiled", "compile_model"]
+__all__ = ["MODES", "WEIGHTS", "Compiled", "compile_model"]
 
 #: what a user may ask for; a model that cannot do one of `both` is compiled for the other
 MODES = ("both", "window", "stream")
 
+#: where constants lie; `auto`: in RAM where that at most trebles what a stream keeps there anyway
+WEIGHTS = ("auto", "flash", "ram")
+_AUTO_RATIO = 2
+_AUTO_BYTES = 8192
+
 #: weights beyond what any supported board can hold
 _LARGEST_CONSTANTS = 1 << 22
+_INCLUDE = re.compile(r'^#include "(eg_\w+\.h)"', re.MULTILINE)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -62,7 +68,9 @@ class Compiled:
         return tuple(self.folder / name for name in self.files if name.endswith(".c"))
 
 
-def compile_model(tflite: Path, folder: Path, *, name: str = "model", mode: str = "both") -> Compiled:
+def compile_model(
+    tflite: Path, folder: Path, *, name: str = "model", mode: str = "both", weights: str = "auto"
+) -> Compiled:
     """Write NAME.h, NAME.c, the kernels they use and NAME.c.json into `folder`, which is replaced as a whole.
 
     The same file gives the same bytes.  Raises ModelError or UnsupportedError for a model that cannot be
@@ -78,13 +86,14 @@ def compile_model(tflite: Path, folder: Path, *, name: str = "model", mode: str 
     plan = make_plan(read_tflite(data))
     if sum(layer.constant_bytes for layer in plan.layers) > _LARGEST_CONSTANTS:
         raise UnsupportedError("the weights exceed 4 MiB", why="no supported board holds them")
-    window, stream = _modes(plan, mode)
+    window, stream = _placed(plan, weights, *_modes(plan, mode))
     manifest = Manifest.read(tflite) if manifest_path(tflite).is_file() else None
     if manifest is not None:
         _check_interface(plan, manifest.interface, tflite)
     title = clean(manifest.name if manifest else tflite.stem, 31)
     compiled = Compiled(folder, name, plan, title, sha256_file(tflite), window, stream)
-    return _write(compiled, tflite, manifest, mode)
+    options = f"--mode {mode}" + (f" --weights {weights}" if weights != "auto" else "")
+    return _write(compiled, tflite, manifest, options)
 
 
 def _check_folder(folder: Path) -> None:
@@ -126,6 +135,21 @@ def _modes(plan: Plan, mode: str) -> tuple[Memory | None, Memory | None]:
     return window, stream
 
 
+def _placed(
+    plan: Plan, weights: str, window: Memory | None, stream: Memory | None
+) -> tuple[Memory | None, Memory | None]:
+    """The memory plans with the constants counted in, where they lie in RAM.
+
+    A stream reads every weight once per sample, and from flash waits for each; a window copies them first.
+    """
+    size = sum(layer.constant_bytes for layer in plan.layers)
+    small = stream is not None and size <= min(_AUTO_RATIO * stream.ram_bytes, _AUTO_BYTES)
+    if weights == "flash" or (weights == "auto" and not small):
+        return window, stream
+    placed = [None if memory is None else replace(memory, constant_bytes=size) for memory in (window, stream)]
+    return placed[0], placed[1]
+
+
 def _check_interface(plan: Plan, interface: Interface | None, tflite: Path) -> None:
     if interface is None:
         return
@@ -138,26 +162,37 @@ def _check_interface(plan: Plan, interface: Interface | None, tflite: Path) -> N
         )
 
 
-def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, mode: str) -> Compiled:
+def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, options: str) -> Compiled:
     provenance = {
-        "command": f"edgegrf compile {clean(tflite.name)} --name {compiled.name} --mode {mode}",
+        "command": f"edgegrf compile {clean(tflite.name)} --name {compiled.name} {options}",
         "version": __version__,
         "tflite": clean(tflite.name),
         "sha256": compiled.sha256,
         "name": compiled.name,
     }
     used = {source for layer in compiled.plan.layers for source in layer.sources}
-    kernels = ("eg_kernels.h", *sorted(used))
+    folder = firmware_folder() / "kernels"
+    kernels = _with_headers(folder, used)
     texts = {
         f"{compiled.name}.h": header_text(compiled, manifest, **provenance),
         f"{compiled.name}.c": source_text(compiled.plan, compiled.window, compiled.stream, **provenance),
-        **{kernel: (firmware_folder() / "kernels" / kernel).read_text() for kernel in kernels},
+        **{kernel: (folder / kernel).read_text() for kernel in kernels},
     }
     with new_folder(compiled.folder) as aside:
         for name, text in texts.items():
             (aside / name).write_text(text)
         _manifest(compiled, tflite, manifest, aside / f"{compiled.name}.c", provenance["command"])
     return Compiled(**{**vars(compiled), "files": tuple(texts)})
+
+
+def _with_headers(folder: Path, sources: set[str]) -> list[str]:
+    """Kernel files and the headers that they include, and those these include."""
+    found, left = {"eg_kernels.h"}, {*sources}
+    while left:
+        name = left.pop()
+        found.add(name)
+        left |= {*_INCLUDE.findall((folder / name).read_text())} - found
+    return sorted(found)
 
 
 def _manifest(

@@ -45,7 +45,9 @@ def source_text(plan: Plan, window: Memory | None, stream: Memory | None, **prov
         environment()
         .get_template("model.c.j2")
         .render(
+            headers=sorted({name for layer in plan.layers for name in layer.sources if name.endswith(".h")}),
             layers=[_layer(layer) for layer in plan.layers],
+            in_ram=any(memory.constant_bytes for memory in (window, stream) if memory),
             window=None if window is None else _window(plan, window),
             stream=None if stream is None else _stream(plan, stream),
             **provenance,
@@ -66,7 +68,17 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 
 def _array(array: Array) -> dict[str, Any]:
-    return {"ctype": array.ctype, "name": array.name, "count": array.data.size, "text": _numbers(array.data)}
+    records = array.ctype.startswith("struct ")
+    return {
+        "ctype": array.ctype,
+        "name": array.name,
+        "count": len(array.data) if records else array.data.size,
+        "text": _records(array.data) if records else _numbers(array.data),
+    }
+
+
+def _records(data: NDArray[Any]) -> str:
+    return "\n".join(f"    {{ {', '.join(map(str, row))} }}," for row in data.tolist())
 
 
 def _numbers(data: NDArray[Any]) -> str:
@@ -95,40 +107,48 @@ def _fields(fields: Sequence[tuple[str, Any]], depth: int) -> str:
 
 
 def _window(plan: Plan, memory: Memory) -> dict[str, Any]:
-    calls = [_call(plan, memory, position, layer, stream=False) for position, layer in enumerate(plan.layers)]
-    return {"arena_bytes": memory.arena_bytes, "calls": calls}
+    return {"arena_bytes": memory.arena_bytes, "functions": _functions(plan, memory, stream=False)}
 
 
 def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
-    calls = [_call(plan, memory, position, layer, stream=True) for position, layer in enumerate(plan.layers)]
     reset, keep = [], []
     for value, after, zero_point in plan.states:
-        place, size = f"stream_state + {memory.states[value]}", plan.values[value].step
+        place, size = f"stream_state.bytes + {memory.states[value]}", plan.values[value].step
         reset.append(f"memset({place}, {zero_point}, {size})")
         keep.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
     for position, offset in memory.rings.items():
         ring = plan.layers[position].ring
         if ring is not None:
-            reset.append(f"memset(stream_state + {offset}, {ring.zero_point}, {ring.bytes})")
+            reset.append(f"memset(stream_state.bytes + {offset}, {ring.zero_point}, {ring.bytes})")
     if memory.rings:
         reset.append("memset(ring_head, 0, sizeof ring_head)")
     return {
         "arena_bytes": memory.arena_bytes,
         "state_bytes": memory.state_bytes,
         "heads": len(memory.rings),
-        "calls": calls,
+        "functions": _functions(plan, memory, stream=True),
         "keep": keep,
         "reset": reset,
     }
+
+
+def _functions(plan: Plan, memory: Memory, *, stream: bool) -> list[tuple[str, str]]:
+    """(name, call) of every layer: a function each, so that its stack is its own and a profiler sees it."""
+    mode = "step" if stream else "window"
+    return [
+        (f"{mode}_{layer.name}", _call(plan, memory, position, layer, stream=stream))
+        for position, layer in enumerate(plan.layers)
+    ]
 
 
 def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bool) -> str:
     arena = "stream_arena" if stream else "window_arena"
     words = {f"in{i}": _where(plan, memory, value, stream=stream) for i, value in enumerate(layer.inputs)}
     if position in memory.scratch:
-        words["scratch"] = f"{arena} + {memory.scratch[position]}"
+        words["scratch"] = f"{arena}.bytes + {memory.scratch[position]}"
+        words["words"] = f"{arena}.words + {memory.scratch[position] // 4}"
     if position in memory.rings:
-        words["ring"] = f"stream_state + {memory.rings[position]}"
+        words["ring"] = f"stream_state.bytes + {memory.rings[position]}"
         words["head"] = f"&ring_head[{list(memory.rings).index(position)}]"
     template = layer.step if stream else layer.window
     return template.format(p=layer.name, out=_where(plan, memory, layer.output, stream=stream), **words)
@@ -137,7 +157,7 @@ def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bo
 def _where(plan: Plan, memory: Memory, value: int, *, stream: bool) -> str:
     role = plan.values[value].role
     if role == "inner":
-        return f"{'stream' if stream else 'window'}_arena + {memory.values[value]}"
+        return f"{'stream' if stream else 'window'}_arena.bytes + {memory.values[value]}"
     if role == "state":
-        return f"stream_state + {memory.states[value]}"
+        return f"stream_state.bytes + {memory.states[value]}"
     return "in" if role == "input" else "out"

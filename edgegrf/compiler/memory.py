@@ -35,11 +35,13 @@ class Memory:
     states: dict[int, int] = field(default_factory=dict)  # value -> offset
     arena_bytes: int = 0
     state_bytes: int = 0
+    constant_bytes: int = 0  # weights that are copied to RAM when the board starts
 
     @property
     def ram_bytes(self) -> int:
         """Everything that the mode keeps in RAM, the ring's heads included; without the stack."""
-        return self.arena_bytes + self.state_bytes + _HEAD_BYTES * len(self.rings)
+        own = self.arena_bytes + self.state_bytes + _HEAD_BYTES * len(self.rings)
+        return own + self.constant_bytes
 
 
 def plan_memory(plan: Plan, *, stream: bool) -> Memory:
@@ -74,14 +76,16 @@ def _slots(plan: Plan, stream: bool) -> tuple[dict[int, _Slot], dict[int, _Slot]
     slots: dict[int, _Slot] = {}
     scratch: dict[int, _Slot] = {}
     for position, layer in enumerate(plan.layers):
-        if layer.scratch:
-            scratch[position] = _Slot(layer.scratch, position, position)
+        needed = layer.step_scratch if stream else layer.scratch
+        if needed:
+            scratch[position] = _Slot(needed, position, position)
         value = plan.values[layer.output]
         if value.role != "inner":
             continue
         size = value.step if stream else value.size
         until = max(last.get(layer.output, position), position)
-        taken = _taken_over(layer, position, slots, last, size)
+        inputs = layer.in_place if stream else layer.in_place + layer.window_in_place
+        taken = _taken_over(layer, inputs, position, slots, last, size)
         if taken is None:
             slots[layer.output] = _Slot(size, position, until)
         else:
@@ -98,9 +102,15 @@ def _last_uses(plan: Plan) -> dict[int, int]:
 
 
 def _taken_over(
-    layer: Layer, position: int, slots: dict[int, _Slot], last: dict[int, int], size: int
+    layer: Layer,
+    inputs: tuple[int, ...],
+    position: int,
+    slots: dict[int, _Slot],
+    last: dict[int, int],
+    size: int,
 ) -> _Slot | None:
-    for slot_input in layer.in_place:
+    """The buffer of one of `inputs` that `layer` is the last to read and that has the output's size."""
+    for slot_input in inputs:
         value = layer.inputs[slot_input]
         if value in slots and last[value] == position and slots[value].size == size:
             return slots[value]

@@ -16,7 +16,7 @@ class Array:
     """A constant of a layer: `name` in the C file, its C type, its values."""
 
     name: str
-    ctype: str  # int8_t, int32_t
+    ctype: str  # int8_t, int32_t, uint32_t or a struct
     data: NDArray[Any]
 
 
@@ -48,9 +48,9 @@ class Value:
 class Layer:
     """One kernel call.
 
-    `window` and `step` are C calls with places for in0, in1, out, scratch, ring, head and p, the name of
-    the layer's struct or table.  `step` is empty where the layer cannot stream.  Constants among the
-    inputs stand in the calls by name; `inputs` are the values alone.
+    `window` and `step` are C calls with places for in0, in1, out, scratch (as bytes) or words (the same as
+    words), ring, head and p, the name of the layer's struct or table.  `step` is empty where the layer
+    cannot stream.  Constants among the inputs stand in the calls by name; `inputs` are the values alone.
     """
 
     name: str
@@ -67,9 +67,11 @@ class Layer:
     arrays: tuple[Array, ...] = ()
     macs: int = 0  # of a window
     step_macs: int = 0
-    scratch: int = 0
+    scratch: int = 0  # bytes while it runs over a window
+    step_scratch: int = 0  # and over a sample
     ring: Ring | None = None
     in_place: tuple[int, ...] = ()  # inputs (positions) whose buffer may become the output's
+    window_in_place: tuple[int, ...] = ()  # the same in window mode alone
 
     @property
     def constant_bytes(self) -> int:

@@ -181,5 +181,6 @@ def _sizes(compiled: Compiled, layer: Layer, mode: str) -> tuple[int, int, int]:
     stream = mode == "stream"
     outputs = value.step if stream else value.size
     kept = layer.ring.bytes if layer.ring and stream else 0
-    ram = kept + layer.scratch + (outputs if value.role == "inner" else 0)
+    scratch = layer.step_scratch if stream else layer.scratch
+    ram = kept + scratch + (outputs if value.role == "inner" else 0)
     return outputs, layer.step_macs if stream else layer.macs, ram

@@ -59,6 +59,55 @@ struct eg_depthwise {
     int32_t activation_min, activation_max;
 };
 
+/* What makes an int8 output of a sum in the packed kernels, eg_narrow() in eg_dsp.h. */
+struct eg_scale {
+    int32_t multiplier; /* Q31 */
+    int32_t offset;     /* output zero point * 2^shift + 2^(shift - 1) */
+    int32_t shift;      /* to the right, 1 to 21 */
+};
+
+/* Dot products on int16 pairs, where the outputs clamp to int8 and nothing else.
+ *
+ * The inputs are padded with zero weights to a multiple of four and taken in fours; a word holds the weights,
+ * twice, of inputs 0 and 2 or 1 and 3 of such a four.  Constants lie in the order of their use: of every four
+ * outputs the biases [4] (twice, the input's zero point folded in), the weights [words][4] and the scales
+ * [4], each as in struct eg_scale; then the same of every output that is left, by itself. */
+struct eg_packed {
+    const uint32_t *constants;
+    int32_t words; /* of an output's weights: half its inputs, even */
+    int32_t outputs;
+    int32_t staged; /* outputs of a pass over many positions, a multiple of 4 or all */
+};
+
+/* As eg_dense. */
+struct eg_packed_dense {
+    struct eg_packed packed;
+    int32_t depth;
+};
+
+/* As eg_conv, of at most EG_TAPS taps. */
+struct eg_packed_conv {
+    struct eg_geometry geometry;
+    struct eg_packed packed;
+};
+
+/* DEPTHWISE_CONV_2D with one output per channel and channels in fours, of at most EG_TAPS taps.  Constants as
+ * in struct eg_packed, the weights of four channels [taps][2]: channels 0 and 2, then 1 and 3. */
+struct eg_packed_depthwise {
+    struct eg_geometry geometry;
+    const uint32_t *constants;
+};
+
+/* ADD of two values of one shape, on 20 bits below the point as eg_add() has them.  The operand of the larger
+ * scale, a, comes to the common scale by a shift alone. */
+struct eg_packed_add {
+    int32_t count;     /* values of a frame */
+    int32_t zero_a;    /* -zero point * 2^20 */
+    int32_t zero_b;    /* -zero point * 2^21 */
+    struct eg_scale b; /* no zero point in its offset; shift of 1 to 30 */
+    struct eg_scale out;
+};
+
 /* ADD, SUB, MUL with broadcasting: four nested loops of `size`, each operand with its own strides
  * (0 repeats it), and an outer loop over frames. */
 struct eg_binary {

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from edgegrf.boards import board
+from edgegrf.compiler import compile_model
 from edgegrf.errors import MissingToolError
-from edgegrf.image import build_image
+from edgegrf.image import build_image_of_c
 from edgegrf.link import Device
 from edgegrf.link.virtual_port import VirtualPort
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
@@ -55,7 +56,8 @@ def watch(uc, seen):
 def test_nearly_all_reads_from_flash_are_found(tmp_path, monkeypatch, kind):
     dk, model = board("nrf52840dk"), shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
     try:
-        image = build_image(dk, model, tmp_path, compiler=kind)
+        compile_model(model, tmp_path / "c", weights="flash")
+        image = build_image_of_c(dk, tmp_path / "c", tmp_path / "image", compiler=kind)
     except MissingToolError as error:
         pytest.skip(error.what)
     samples = np.random.default_rng(0).integers(-128, 128, (8, 4)).astype(np.int8)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from edgegrf.compiler.arithmetic import Multiplier, fits, multiplier, smaller_than_one
+from edgegrf.compiler.arithmetic import Multiplier, activation_range, fits, multiplier, smaller_than_one
 from edgegrf.compiler.lowering import Lowering, Node
 from edgegrf.compiler.operators.dense import output_fields
+from edgegrf.compiler.operators.packed import narrows, scale_fields
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
@@ -39,6 +40,8 @@ def lower(lowering: Lowering, node: Node) -> None:
     time = _time(lowering, node, a, b)
     frames = 1 if time is None else node.out.shape[time]
     name = node.name(node.kind.lower())
+    if node.kind == "ADD" and _add(lowering, node, a, b, time, frames):
+        return
     first, second = ("{in0}" if a.value is not None else _name(a)), _second(a, b)
     kernel = f"eg_{node.kind.lower()}"
     call = f"{kernel}(&{{p}}, %d, {first}, {second}, {{out}})"
@@ -60,6 +63,43 @@ def lower(lowering: Lowering, node: Node) -> None:
         in_place=tuple(full),
     )
     lowering.finish(node, layer, time)
+
+
+def _add(lowering: Lowering, node: Node, a: Operand, b: Operand, time: int | None, frames: int) -> bool:
+    """Add the layer on eg_packed_add.h where both sides are whole values, and say whether."""
+    (scale_a, zero_a), (scale_b, zero_b) = (lowering.quantization(index) for index in node.inputs)
+    scale, zero_point = lowering.quantization(node.output)
+    by_a, by_b, by = _sum_multipliers(node, scale_a, scale_b, scale)
+    if scale_b > scale_a:
+        a, b, by_b, zero_a, zero_b = b, a, by_a, zero_b, zero_a
+    whole = a.value is not None and b.value is not None and a.shape == b.shape
+    least, most = activation_range(node.options.get("activation", "NONE"), scale, zero_point, node.place)
+    exact = narrows(by_b, 255 << 20) and narrows(by, 255 << 20) and (least, most) == (-128, 127)
+    if a.value is None or b.value is None or not whole or not exact:
+        return False
+    call = "eg_packed_add(&{p}, %d, {in0}, {in1}, {out})"
+    layer = Layer(
+        name=node.name("add"),
+        kind=node.kind,
+        place=node.place,
+        shape=node.out.shape,
+        inputs=(a.value, b.value),
+        output=0,
+        window=call % frames,
+        step=call % 1,
+        sources=("eg_packed_add.h",),
+        struct="eg_packed_add",
+        fields=(
+            ("count", math.prod(node.out.shape) // frames),
+            ("zero_a", -(zero_a << 20)),
+            ("zero_b", -(zero_b << 21)),
+            ("b", scale_fields(by_b, 0)),
+            ("out", scale_fields(by, zero_point)),
+        ),
+        in_place=(0, 1),
+    )
+    lowering.finish(node, layer, time)
+    return True
 
 
 def _name(side: Operand) -> str:

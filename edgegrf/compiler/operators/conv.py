@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,48 @@ from numpy.typing import NDArray
 
 from edgegrf.compiler.arithmetic import multiplier
 from edgegrf.compiler.lowering import Lowering, Node, View
-from edgegrf.compiler.operators import dense
+from edgegrf.compiler.operators import dense, packed
+from edgegrf.compiler.operators.folding import fold
 from edgegrf.compiler.operators.geometry import Geometry, windows
 from edgegrf.compiler.plan import Array, Layer, Ring
 from edgegrf.errors import ModelError, UnsupportedError
 
 __all__ = ["lower"]
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """The kernel of a layer: the generic one, and the packed one where it may take that."""
+
+    generic: str
+    layer: str
+    fields: tuple[tuple[str, Any], ...]
+    arrays: tuple[Array, ...]
+    fast: packed.Packed | None
+
+    @property
+    def function(self) -> str:
+        return self.fast.struct if self.fast else self.generic
+
+    @property
+    def scratch(self) -> str:
+        return "{words}" if self.fast else "{scratch}"
+
+    def complete(self, layer: Layer, geometry: Geometry, zero_point: int) -> Layer:
+        """`layer` with its parameters, constants and scratch."""
+        if self.fast:
+            return self.fast.complete(layer)
+        patch = geometry.taps * geometry.channels
+        dense = ("eg_dense.c",) if self.generic == "eg_conv" else ()
+        return replace(
+            layer,
+            struct=self.generic,
+            fields=(("geometry", geometry.fields(zero_point)), *self.fields),
+            arrays=self.arrays,
+            scratch=patch,
+            step_scratch=patch,
+            sources=(f"{self.generic}.c", "eg_patch.c", *dense),
+        )
 
 
 def lower(lowering: Lowering, node: Node) -> None:
@@ -44,9 +81,12 @@ def lower(lowering: Lowering, node: Node) -> None:
     if geometry.pointwise:
         dense.emit(lowering, node, source, matrix, by)
         return
-    name = node.name("conv")
-    inner, arrays = dense.fold(lowering, node, name, matrix, by)
-    _emit(lowering, node, source, geometry, name, kernel.size, (("dense", inner),), arrays)
+    folded = fold(lowering, node, node.name("conv"), matrix, by)
+    inner, arrays = folded.generic()
+    fast = packed.conv(folded, geometry, lowering.quantization(node.inputs[0])[1])
+    generic = (("dense", inner),)
+    which = _Kernel("eg_conv", folded.name, generic, arrays, fast)
+    _emit(lowering, node, source, geometry, which, kernel.size)
 
 
 def _take_padding(lowering: Lowering, node: Node) -> View:
@@ -74,65 +114,54 @@ def _depthwise(
     if node.options["depth_multiplier"] != multiplicity:
         said = node.options["depth_multiplier"]
         raise ModelError(f"{node.place}: depth multiplier {said}, not {multiplicity}")
-    name = node.name("depthwise")
     taps = kernel.reshape(-1, outputs)
-    inner, arrays = dense.fold(lowering, node, name, np.ascontiguousarray(taps.T), by)
-    arrays = (Array(f"{name}_weights", "int8_t", taps), *arrays[1:])
+    folded = fold(lowering, node, node.name("depthwise"), np.ascontiguousarray(taps.T), by)
+    inner, arrays = folded.generic()
+    arrays = (Array(f"{folded.name}_weights", "int8_t", taps), *arrays[1:])
     fields = tuple(field for field in inner if field[0] not in ("depth", "outputs"))
     fields = (*fields[:4], ("multiplicity", multiplicity), *fields[4:])
-    _emit(lowering, node, source, geometry, name, kernel.size, fields, arrays)
+    fast = packed.depthwise(folded, geometry, lowering.quantization(node.inputs[0])[1])
+    which = _Kernel("eg_depthwise", folded.name, fields, arrays, fast)
+    _emit(lowering, node, source, geometry, which, kernel.size)
 
 
 def _emit(
-    lowering: Lowering,
-    node: Node,
-    source: View,
-    geometry: Geometry,
-    name: str,
-    macs_per_position: int,
-    fields: tuple[tuple[str, Any], ...],
-    arrays: tuple[Array, ...],
+    lowering: Lowering, node: Node, source: View, geometry: Geometry, kernel: _Kernel, macs_per_position: int
 ) -> None:
-    rows, columns = geometry.rows, geometry.columns
-    kernel = "eg_depthwise" if node.kind == "DEPTHWISE_CONV_2D" else "eg_conv"
     _, zero_point = lowering.quantization(node.inputs[0])
     ring, time, step = _streamed(lowering, node, source, geometry, kernel)
-    out_columns = columns.out * (1 if geometry.rows_are_time else rows.out)
     layer = Layer(
-        name=name,
+        name=kernel.layer,
         kind=node.kind,
         place=node.place,
         shape=node.out.shape,
         inputs=(source.value,),
         output=0,
-        window=f"{kernel}(&{{p}}, {geometry.frames}, {{in0}}, {{scratch}}, {{out}})",
+        window=f"{kernel.function}(&{{p}}, {geometry.frames}, {{in0}}, {kernel.scratch}, {{out}})",
         step=step,
-        sources=(f"{kernel}.c", "eg_patch.c", *(("eg_dense.c",) if kernel == "eg_conv" else ())),
-        struct=kernel,
-        fields=(("geometry", geometry.fields(zero_point)), *fields),
-        arrays=arrays,
+        sources=(),
         macs=macs_per_position * math.prod(node.out.shape[:3]),
-        step_macs=macs_per_position * out_columns,
-        scratch=rows.kernel * columns.kernel * geometry.channels,
+        step_macs=macs_per_position * geometry.per_step,
         ring=ring,
     )
-    lowering.finish(node, layer, time, reach=rows.past if ring else 0)
+    layer = kernel.complete(layer, geometry, zero_point)
+    lowering.finish(node, layer, time, reach=geometry.rows.past if ring else 0)
 
 
 def _streamed(
-    lowering: Lowering, node: Node, source: View, geometry: Geometry, kernel: str
+    lowering: Lowering, node: Node, source: View, geometry: Geometry, kernel: _Kernel
 ) -> tuple[Ring | None, int | None, str]:
     """The ring that a causal convolution over time keeps, the output's time axis, and the call per sample."""
     rows = geometry.rows
     if not geometry.rows_are_time:
         time = lowering.locate(node.out.shape) if source.time is not None else None
-        return None, time, f"{kernel}(&{{p}}, 1, {{in0}}, {{scratch}}, {{out}})"
+        return None, time, f"{kernel.function}(&{{p}}, 1, {{in0}}, {kernel.scratch}, {{out}})"
     if not rows.causal:
         lowering.refuse(f"{node.place} {_why_not(rows.stride, rows.pad, rows.past, rows.out, rows.size)}")
         return None, None, ""
     _, zero_point = lowering.quantization(node.inputs[0])
     ring = Ring(rows.past, geometry.columns.size * geometry.channels, zero_point)
-    call = f"{kernel}_step(&{{p}}, {{ring}}, {{head}}, {{in0}}, {{scratch}}, {{out}})"
+    call = f"{kernel.function}_step(&{{p}}, {{ring}}, {{head}}, {{in0}}, {kernel.scratch}, {{out}})"
     return ring, lowering.locate(node.out.shape), call
 
 

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegrf.compiler.arithmetic import Multiplier, activation_range, fits, multiplier
+from edgegrf.compiler.arithmetic import Multiplier, activation_range, multiplier
 from edgegrf.compiler.lowering import Lowering, Node, View
-from edgegrf.compiler.plan import Array, Layer
+from edgegrf.compiler.operators import packed
+from edgegrf.compiler.operators.folding import fold
+from edgegrf.compiler.plan import Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
-__all__ = ["biases", "emit", "fold", "lower", "output_fields", "weight_scales", "weights"]
+__all__ = ["emit", "lower", "output_fields", "weight_scales", "weights"]
 
 Int8 = NDArray[np.int8]
 
@@ -54,24 +57,30 @@ def emit(lowering: Lowering, node: Node, source: View, matrix: Int8, by: list[Mu
         lowering.refuse(f"{node.place} mixes time steps")
         time = None
     per_step = positions if time is None else positions // lowering.samples
-    name = node.name("dense")
-    fields, arrays = fold(lowering, node, name, matrix, by)
+    folded = fold(lowering, node, node.name("dense"), matrix, by)
     layer = Layer(
-        name=name,
+        name=folded.name,
         kind=node.kind,
         place=node.place,
         shape=node.out.shape,
         inputs=(source.value,),
         output=0,
-        window=f"eg_dense(&{{p}}, {positions}, {{in0}}, {{out}})",
-        step=f"eg_dense(&{{p}}, {per_step}, {{in0}}, {{out}})",
-        sources=("eg_dense.c",),
-        struct="eg_dense",
-        fields=fields,
-        arrays=arrays,
+        window="",
+        step="",
+        sources=(),
         macs=positions * matrix.size,
         step_macs=per_step * matrix.size,
     )
+    fast = packed.dense(folded, per_step)
+    if fast is None:
+        fields, arrays = folded.generic()
+        call = "eg_dense(&{p}, %d, {in0}, {out})"
+        sources, struct = ("eg_dense.c",), "eg_dense"
+        layer = replace(layer, fields=fields, arrays=arrays, sources=sources, struct=struct)
+    else:
+        call = "eg_packed_dense(&{p}, %d, {in0}, {words}, {out})"
+        layer = fast.complete(layer)
+    layer = replace(layer, window=call % positions, step=call % per_step)
     lowering.finish(node, layer, time)
 
 
@@ -93,40 +102,6 @@ def weight_scales(lowering: Lowering, node: Node, axis: int, channels: int) -> N
     if len(quantization.scales) != 1 and (len(quantization.scales) != channels or quantization.axis != axis):
         raise ModelError(f"{node.place}: {len(quantization.scales)} weight scales for {channels} channels")
     return quantization.scales
-
-
-def biases(lowering: Lowering, node: Node, channels: int) -> NDArray[np.int64]:
-    """The int32 biases as int64 [channels], zeros where there are none."""
-    if len(node.inputs) < 3:
-        return np.zeros(channels, np.int64)
-    bias = lowering.constant(node, 2, "int32").reshape(-1).astype(np.int64)
-    if len(bias) != channels:
-        raise ModelError(f"{node.place}: {len(bias)} biases for {channels} channels")
-    return bias
-
-
-def fold(
-    lowering: Lowering, node: Node, name: str, matrix: Int8, by: list[Multiplier]
-) -> tuple[tuple[tuple[str, Any], ...], tuple[Array, ...]]:
-    """Fields and arrays of struct eg_dense for weights [outputs, depth]; proves that int32 suffices."""
-    outputs, depth = matrix.shape
-    _, zero_point = lowering.quantization(node.inputs[0])
-    wide = matrix.astype(np.int64)
-    bias = biases(lowering, node, outputs)
-    folded = bias - zero_point * wide.sum(1)
-    for o in range(outputs):
-        magnitude = int(np.abs(wide[o]).sum())
-        centred = abs(int(bias[o])) + magnitude * max(127 - zero_point, zero_point + 128)
-        fits(max(centred, abs(int(folded[o])) + 128 * magnitude), Multiplier(0, 0), node.place)
-        fits(centred, by[o], node.place)
-    arrays = (
-        Array(f"{name}_weights", "int8_t", matrix),
-        Array(f"{name}_bias", "int32_t", folded.astype(np.int32)),
-        Array(f"{name}_multiplier", "int32_t", np.array([m.mantissa for m in by], np.int32)),
-        Array(f"{name}_shift", "int8_t", np.array([m.shift for m in by], np.int8)),
-    )
-    pointers = tuple((array.name.removeprefix(f"{name}_"), array.name) for array in arrays)
-    return (*pointers, ("depth", depth), ("outputs", outputs), *output_fields(lowering, node)), arrays
 
 
 def output_fields(lowering: Lowering, node: Node) -> tuple[tuple[str, Any], ...]:

@@ -55,6 +55,16 @@ class Geometry:
     def pointwise(self) -> bool:
         return self.rows.trivial and self.columns.trivial
 
+    @property
+    def taps(self) -> int:
+        """Inputs of one channel that an output looks at."""
+        return self.rows.kernel * self.columns.kernel
+
+    @property
+    def per_step(self) -> int:
+        """Positions that a sample of a stream makes."""
+        return self.columns.out * (1 if self.rows_are_time else self.rows.out)
+
     def fields(self, zero_point: int) -> tuple[tuple[str, Any], ...]:
         """The initialisers of struct eg_geometry."""
         rows, columns = self.rows, self.columns

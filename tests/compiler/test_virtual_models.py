@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random models on the virtual nRF52840: it gives the bits of tflite-micro, by either compiler."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from random_models import FAMILIES, Maker
+from virtual_models import STEPS, checksum, checksums, uses
+
+from edgegrf.compiler import compile_model
+from edgegrf.errors import MissingToolError, ModelError
+from edgegrf.graph.writer import write_tflite
+from edgegrf.parity.judge import TfliteMicro, run_steps, run_windows
+from edgegrf.toolchain import arm_compiler
+
+MODELS = 60
+KERNELS = {
+    f"eg_packed_{name}" for name in ("add", "conv", "conv_step", "dense", "depthwise", "depthwise_step")
+}
+
+
+def large(rng):
+    """[1, T, C]: a causal convolution, depthwise, pointwise, a residual; as large as real students'."""
+    m = Maker(rng)
+    m.extreme = False
+    m.act = lambda: "NONE"
+    t, c = int(rng.integers(9, 14)), int(rng.choice([4, 8, 12, 16, 20]))
+    k, d, outputs = int(rng.integers(2, 6)), int(rng.integers(1, 4)), int(rng.choice([4, 6, 8, 16, 19]))
+    first = x = m.activation((1, t, c))
+    x = m.reshape(x, (1, t, 1, c))
+    x = m.conv(m.pad(x, [(0, 0), ((k - 1) * d, 0), (0, 0), (0, 0)]), (k, 1), outputs, dilation=(d, 1))
+    y = m.pad(x, [(0, 0), ((k - 1) * d, 0), (0, 0), (0, 0)])
+    y = m.conv(y, (k, 1), 0, dilation=(d, 1), multiplier=1)
+    y = m.conv(y, (1, 1), outputs)
+    x = m.binary("ADD", *((x, y) if rng.random() < 0.5 else (y, x)))
+    return m.graph([first], [m.reshape(x, (1, t, outputs))])
+
+
+def compiled_models(folder):
+    """(graph, bytes, compiled) of random models, each in one mode that it can do."""
+    found = []
+    for index in range(MODELS):
+        rng = np.random.default_rng([21, index])
+        family = [large, *FAMILIES.values()][index % (1 + len(FAMILIES))]
+        graph = family(rng)
+        name = f"m{index}"
+        path = folder / f"{name}.tflite"
+        path.write_bytes(write_tflite(graph))
+        for mode in ("stream", "window") if rng.random() < 0.6 else ("window", "stream"):
+            weights = str(rng.choice(["auto", "flash", "ram"]))
+            try:
+                compiled = compile_model(path, folder / name, name=name, mode=mode, weights=weights)
+            except ModelError:
+                continue
+            found.append((graph, path.read_bytes(), compiled))
+            break
+    return found
+
+
+def wanted(graph, data, compiled, rng):
+    """Random inputs of one window, or of as many samples as one has, and the judge's estimates."""
+    plan, judge = compiled.plan, TfliteMicro(data, graph)
+    if plan.samples == 1 and compiled.modes == 2:
+        x = rng.integers(-128, 128, (STEPS, plan.input_channels)).astype(np.int8)
+        return x, run_steps(judge, graph, x)
+    x = rng.integers(-128, 128, (plan.samples, plan.input_channels)).astype(np.int8)
+    return x, run_windows(judge, graph, x.reshape(1, -1))
+
+
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+def test_the_virtual_board_gives_the_same_bits(kind, tmp_path):
+    pytest.importorskip("tflite_micro")
+    try:
+        arm_compiler(kind)
+    except MissingToolError as error:
+        pytest.skip(error.what)
+    models = compiled_models(tmp_path)
+    assert len(models) >= 50
+    assert set().union(*(uses(model) for _, _, model in models)) >= KERNELS
+    rng = np.random.default_rng(8)
+    pairs = [wanted(graph, data, model, rng) for graph, data, model in models]
+    got = checksums([model for _, _, model in models], [x for x, _ in pairs], tmp_path, kind)
+    assert got == [checksum(y) for _, y in pairs]
