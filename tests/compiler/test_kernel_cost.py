@@ -53,6 +53,6 @@ def test_constants_lie_where_they_are_asked_to(path, tmp_path):
     assert ram.stream.ram_bytes == flash.stream.ram_bytes + ram.weight_bytes
     assert auto.stream.ram_bytes == flash.stream.ram_bytes <= 2500  # more than twice what its rings take
     assert compile_model(path("default"), tmp_path / "default").stream.constant_bytes > 0
-    assert "section" in (tmp_path / "ram" / "model.c").read_text()
-    assert "section" not in (tmp_path / "flash" / "model.c").read_text()
+    assert 'section(".data.model")' in (tmp_path / "ram" / "model.c").read_text()
+    assert 'section(".data.model")' not in (tmp_path / "flash" / "model.c").read_text()
     assert "--weights ram" in (tmp_path / "ram" / "model.c").read_text()
