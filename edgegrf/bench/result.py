@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgegrf.virtual import ERROR_BAND
+
 __all__ = ["SCHEMA", "BenchResult"]
 
 SCHEMA = 1
@@ -14,6 +16,7 @@ SCHEMA = 1
 #: the keys of `edgegrf bench --json`, in their order
 _SUMMARY = (
     "board", "virtual", "engine", "mode", "model_sha256", "clock_hz", "samples", "cycles", "latency_us",
+    "cycles_are",
     "parity", "accuracy", "memory", "link", "data",
 )  # fmt: skip
 
@@ -52,6 +55,13 @@ class BenchResult:
     def ok(self) -> bool:
         """True if estimates were compared with the host's and all were equal."""
         return self.parity["compared"] > 0 and self.parity["mismatches"] == 0
+
+    @property
+    def cycles_are(self) -> str:
+        """What kind of number the cycles and times are."""
+        if self.virtual:
+            return ERROR_BAND
+        return "nanoseconds of this computer, under sanitizers" if self.native else "measured on the board"
 
     @property
     def native(self) -> bool:

@@ -41,6 +41,7 @@ def run_bench(
     progress: Progress = silent,
     *,
     source: str = "",
+    oddities: Sequence[str] = (),
     host: Host | None = None,
 ) -> BenchResult:
     """Run `trials` through the board and through the host's C, and compute every figure.
@@ -68,7 +69,7 @@ def run_bench(
         accuracy=score(runs, interface, window),
         memory=_memory(stats),
         link=_link(device, before, stats),
-        data=_data(runs, interface, window, source),
+        data=_data(runs, interface, window, source, oddities),
         walks=walk_rows(runs, interface, window),
         figures=figures(runs, interface, window),
         provenance=_provenance(hello, interface),
@@ -129,7 +130,9 @@ def _link(device: Device, before: Stats, after: Stats) -> dict[str, int]:
     }
 
 
-def _data(runs: list[Run], interface: Interface, window: int, source: str) -> dict[str, Any]:
+def _data(
+    runs: list[Run], interface: Interface, window: int, source: str, oddities: Sequence[str]
+) -> dict[str, Any]:
     return {
         "source": source,
         "walks": len({run.trial.name.rpartition("/")[0] or run.trial.name for run in runs}),
@@ -139,6 +142,7 @@ def _data(runs: list[Run], interface: Interface, window: int, source: str) -> di
         "force_source": "; ".join(sorted({run.trial.force_source for run in runs if run.trial.force_source})),
         "sample_rate_hz": interface.sample_rate_hz,
         "warmup_samples": max((warmup(run, interface, window) for run in runs), default=0),
+        "oddities": list(oddities),
         "clipped_inputs": sum(run.clipped for run in runs),
     }
 

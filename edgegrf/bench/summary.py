@@ -87,8 +87,9 @@ def _latency(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _accuracy(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     accuracy, source = record["accuracy"], record["data"]["force_source"]
-    if not accuracy:
-        missing = "no samples after the warm-up" if source else "the walks have no reference force"
+    if "rmse_bw" not in accuracy:
+        short = f"no walk goes on after the {record['data']['warmup_samples']} samples that do not count"
+        missing = short if source else "the walks have no reference force"
         return [("accuracy", f"unknown: {missing}")]
     found = []
     for key, value in accuracy.items():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.cli.model import model_option
 from edgegrf.errors import CheckFailedError
 from edgegrf.files import write_file
 
@@ -37,8 +38,10 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.option("--port", help="/dev/..., virtual:BOARD, native:, socket://HOST:PORT or rfc2217://HOST:PORT "
               "[default: the board that is plugged in, else virtual:nrf52840dk].")  # fmt: skip
-@click.option("--board", "board_name", help="The board behind a port that does not tell (its baud rate).")
-@click.option("--model", type=_PATH, help="The int8 .tflite on the board [default: the shipped student].")
+@click.option(
+    "--board", "board_name", help="The board to look for, or the one behind a port that does not tell."
+)
+@model_option
 @click.option("--data", type=_PATH, help="Walks: a file or folder [default: EDGEGRF_DATA, else fetched "
               "gaitpdb, else synthetic].")  # fmt: skip
 @click.option("--columns", type=_PATH, help="Column map of CSV files.")
@@ -51,7 +54,7 @@ Examples:
 def command(
     port: str | None,
     board_name: str | None,
-    model: Path | None,
+    model: Path,
     data: Path | None,
     columns: Path | None,
     walks: int,
@@ -65,15 +68,16 @@ def command(
     Ctrl-C ends early: what was measured until then is printed, marked partial, with exit code 130.
     Exit code 1 when an estimate of the board differs from the host's.
     """
+    from edgegrf.files import check_writable
     from edgegrf.link import default_port
-    from edgegrf.resources import DEFAULT_STUDENT, shipped_file
 
-    spec = port or default_port()
+    for file in filter(None, (output, report)):
+        check_writable(file.parent)
+    spec = port or default_port(board_name)
     if port is None:
-        found = "no known board is plugged in, " if spec.startswith("virtual:") else ""
+        found = f"no {board_name or 'known board'} is plugged in, " if spec.startswith("virtual:") else ""
         say(f"no --port: {found}taking {spec}")
-    tflite = model or shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
-    result = _measured(spec, board_name, tflite, data, columns, walks, mode, quiet=as_json)
+    result = _measured(spec, board_name, model, data, columns, walks, mode, quiet=as_json)
     record = json.loads(json.dumps(result.record()))
     if as_json:
         print_json(result.summary())
@@ -118,7 +122,14 @@ def _measured(
                 say(line, quiet=quiet)
             with _stoppable(progress) as stoppable:
                 return run_bench(
-                    device, tflite, chosen.trials, mode, stoppable, source=chosen.source, host=host
+                    device,
+                    tflite,
+                    chosen.trials,
+                    mode,
+                    stoppable,
+                    source=chosen.source,
+                    oddities=chosen.oddities,
+                    host=host,
                 )
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgegrf.cli.build import model_file
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.cli.model import model_option
 from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,11 +31,9 @@ Examples:
 
 @click.command(epilog=EXAMPLES, help="List boards, known and plugged in; or serve a virtual one on a pty.")
 @click.option("--serve", metavar="PORT", help="virtual:BOARD or native:, on a pty whose path is printed.")
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="The .tflite to serve (default: the shipped one)."
-)
+@model_option
 @click.option("--json", "json_wanted", is_flag=True, help="Print the result as JSON.")
-def command(serve: str | None, model: Path | None, json_wanted: bool) -> None:
+def command(serve: str | None, model: Path, json_wanted: bool) -> None:
     if serve:
         _serve(serve, model, json_wanted)
         return
@@ -80,7 +78,7 @@ def _port(port: Plugged) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _serve(spec: str, model: Path | None, json_wanted: bool) -> None:
+def _serve(spec: str, model: Path, json_wanted: bool) -> None:
     from edgegrf.boards import board
 
     kind, _, name = spec.partition(":")
@@ -107,8 +105,8 @@ def _serve(spec: str, model: Path | None, json_wanted: bool) -> None:
             serve(VirtualBoard(image.elf, target), on_ready=on_ready)
 
 
-def _image(target: Board, model: Path | None, folder: Path, quiet: bool) -> Image:
+def _image(target: Board, model: Path, folder: Path, quiet: bool) -> Image:
     from edgegrf.image import build_image
 
     with progress_bar(quiet=quiet) as progress:
-        return build_image(target, model_file(model), folder, progress=progress)
+        return build_image(target, model, folder, progress=progress)

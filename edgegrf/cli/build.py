@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.cli.model import model_name, model_option
 
 if TYPE_CHECKING:
     from edgegrf.boards import Board
     from edgegrf.image import Image
 
-__all__ = ["as_json", "command", "default_folder", "model_file"]
+__all__ = ["as_json", "command", "default_folder"]
 
 EXAMPLES = """\b
 Examples:
@@ -26,12 +27,12 @@ Examples:
 
 @click.command(epilog=EXAMPLES, help="Build the firmware image of a board with a model inside.")
 @click.option("--board", "board_name", metavar="NAME", default="nrf52840dk", show_default=True)
-@click.option("--model", type=click.Path(path_type=Path), help="An int8 .tflite (default: the shipped one).")
+@model_option
 @click.option("--compiler", metavar="gcc|zig", help="Insist on one (default: arm-none-eabi-gcc, else zig).")
 @click.option("-o", "--output", "folder", type=click.Path(path_type=Path), help="Default: build/MODEL/BOARD.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print the result as JSON.")
 def command(
-    board_name: str, model: Path | None, compiler: str | None, folder: Path | None, json_wanted: bool
+    board_name: str, model: Path, compiler: str | None, folder: Path | None, json_wanted: bool
 ) -> None:
     from edgegrf.boards import board
     from edgegrf.image import build_image
@@ -40,7 +41,7 @@ def command(
     with progress_bar(quiet=json_wanted) as progress:
         image = build_image(
             target,
-            model_file(model),
+            model,
             folder or default_folder(model, target),
             compiler=compiler,
             progress=progress,
@@ -51,18 +52,9 @@ def command(
         _show(image)
 
 
-def model_file(model: Path | None) -> Path:
-    """The named model, else the shipped student's."""
-    from edgegrf.resources import DEFAULT_STUDENT, shipped_file
-
-    return model or shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
-
-
-def default_folder(model: Path | None, board: Board) -> Path:
+def default_folder(model: Path, board: Board) -> Path:
     """build/<student or model>/<board>."""
-    from edgegrf.resources import DEFAULT_STUDENT
-
-    return Path("build") / (model.stem if model else DEFAULT_STUDENT) / board.name
+    return Path("build") / model_name(model) / board.name
 
 
 def as_json(image: Image) -> dict[str, Any]:

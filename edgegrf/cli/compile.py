@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, say
-from edgegrf.resources import DEFAULT_STUDENT, shipped_file
+from edgegrf.cli.model import model_argument, model_name
 
 if TYPE_CHECKING:
     from edgegrf.compiler import Compiled
@@ -25,7 +25,7 @@ Examples:
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("tflite", type=click.Path(path_type=Path), required=False)
+@model_argument
 @click.option(
     "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for the C files, replaced."
 )
@@ -45,18 +45,15 @@ Examples:
     help="Where constants lie; auto: in RAM where that at most trebles what a stream keeps there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(
-    tflite: Path | None, folder: Path | None, name: str, mode: str, weights: str, as_json: bool
-) -> None:
+def command(model: Path, folder: Path | None, name: str, mode: str, weights: str, as_json: bool) -> None:
     """Turn an int8 .tflite into C99: window mode and stream mode.
 
     The folder compiles by itself; NAME.h is its manual.  All sizes are known now, and printed.
     """
     from edgegrf.compiler import compile_model
 
-    folder = folder or Path("build") / (DEFAULT_STUDENT if tflite is None else tflite.stem) / "c"
-    tflite = tflite or shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
-    compiled = compile_model(tflite, folder, name=name, mode=mode, weights=weights)
+    folder = folder or Path("build") / model_name(model) / "c"
+    compiled = compile_model(model, folder, name=name, mode=mode, weights=weights)
     if as_json:
         print_json(_record(compiled))
         return

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from edgegrf.cli.build import default_folder, model_file
+from edgegrf.cli.build import default_folder
 from edgegrf.cli.console import print_json, progress_bar, say
+from edgegrf.cli.model import model_option
 from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ Examples:
     "board or of too many bytes is refused before anything is touched.",
 )
 @click.option("--board", "board_name", metavar="NAME", default="nrf52840dk", show_default=True)
-@click.option("--model", type=click.Path(path_type=Path), help="An int8 .tflite (default: the shipped one).")
+@model_option
 @click.option("--image", type=click.Path(path_type=Path), help="A .hex, .uf2 or .elf; nothing is built.")
 @click.option("--via", metavar="pyocd|uf2|file", help="The flasher (default: the board's first).")
 @click.option("--to", type=click.Path(path_type=Path), help="The UF2 drive or folder; for `file`, the file.")
@@ -45,7 +47,7 @@ Examples:
 @click.option("--json", "json_wanted", is_flag=True, help="Print the result as JSON.")
 def command(
     board_name: str,
-    model: Path | None,
+    model: Path,
     image: Path | None,
     via: str | None,
     to: Path | None,
@@ -56,7 +58,7 @@ def command(
     from edgegrf.boards import board
     from edgegrf.flash import flash, flasher_of
 
-    if model and image:
+    if image and click.get_current_context().get_parameter_source("model") is not ParameterSource.DEFAULT:
         raise UsageError("--model and --image exclude each other", why="an image has its model inside")
     target = board(board_name)
     via = flasher_of(target, via)
@@ -77,10 +79,10 @@ def command(
         say("nobody was greeted: name the serial port with --port to prove that the firmware runs")
 
 
-def _build(board: Board, model: Path | None, progress: Progress) -> Image:
+def _build(board: Board, model: Path, progress: Progress) -> Image:
     from edgegrf.image import build_image
 
-    return build_image(board, model_file(model), default_folder(model, board), progress=progress)
+    return build_image(board, model, default_folder(model, board), progress=progress)
 
 
 def _greet(port: str, board: Board, built: Image | None) -> dict[str, str]:

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.cli.model import model_argument
 from edgegrf.errors import CheckFailedError
-from edgegrf.resources import DEFAULT_STUDENT, shipped_file
 
 __all__ = ["command"]
 
@@ -24,14 +24,14 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("model", metavar="[MODEL.tflite|NAME]", default=DEFAULT_STUDENT)
+@model_argument
 @click.option("--port", default="virtual:nrf52840dk", show_default=True, help="A virtual board.")
 @click.option("--mode", type=click.Choice(["window", "stream"]), help="[default: stream if the model can]")
 @click.option("--compiler", metavar="gcc|zig", help="Insist on one [default: arm-none-eabi-gcc, else zig].")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write a self-contained HTML page with bars.")
 def command(
-    model: str, port: str, mode: str | None, compiler: str | None, as_json: bool, report: Path | None
+    model: Path, port: str, mode: str | None, compiler: str | None, as_json: bool, report: Path | None
 ) -> int:
     """Show per layer: cycles, instructions, MACs, flash and RAM, of one sample or one window.
 
@@ -41,11 +41,8 @@ def command(
     from edgegrf.profile import check_port, run_profile
 
     target = check_port(port)
-    path = Path(model)
-    known = not (path.suffix or path.exists())
-    tflite = shipped_file(model, "student_int8.tflite") if known else path
     with progress_bar(quiet=as_json) as progress:
-        profile = run_profile(tflite, target, mode, compiler=compiler, progress=progress)
+        profile = run_profile(model, target, mode, compiler=compiler, progress=progress)
     record = json.loads(json.dumps(profile.record()))
     if as_json:
         print_json(record)

@@ -38,6 +38,8 @@ def read_tflite(data: bytes) -> Graph:
     Raises UnsupportedError for a sound file with something outside the operator set, ModelError for
     anything else that cannot be read.
     """
+    if not data:
+        raise ModelError("the .tflite file is empty", fix="export or download it again")
     if len(data) < 16 or data[4:8] != FILE_IDENTIFIER:
         raise ModelError("not a .tflite file", why="its bytes 4..8 are not TFL3", fix="edgegrf export")
     if len(data) > _LARGEST_FILE:
@@ -45,7 +47,7 @@ def read_tflite(data: bytes) -> Graph:
     try:
         graph = _graph(bindings().Model.GetRootAs(data, 0))
     except _BROKEN as error:
-        raise _damaged(str(error) or type(error).__name__) from error
+        raise _damaged(f"what its {len(data)} bytes point to is not all there; was it cut short?") from error
     check_graph(graph)
     return graph
 

@@ -27,10 +27,18 @@ _NATIVE = "native:"
 _SOCKET = "socket://"
 
 
-def default_port() -> str:
-    """The port of the known board that is plugged in, else the virtual one."""
-    known = [port for port in plugged_in() if port.boards]
-    return known[0].device if known else _VIRTUAL + DEFAULT_BOARD
+def default_port(board_name: str | None = None) -> str:
+    """The port of the known board (or of the one named) that is plugged in, else its virtual one.
+
+    Raises UnknownNameError for a board that is not known.
+    """
+    wanted = board(board_name) if board_name else None
+    if wanted and wanted.port == "native":
+        return _NATIVE
+    for port in plugged_in():
+        if wanted in port.boards if wanted else port.boards:
+            return port.device
+    return _VIRTUAL + (board_name or DEFAULT_BOARD)
 
 
 def open_port(
@@ -50,12 +58,14 @@ def open_port(
     if spec.startswith(_VIRTUAL):
         virtual = board(spec[len(_VIRTUAL) :])
         return VirtualPort(image or _image(virtual, model, progress), virtual)
-    if spec.startswith(_NATIVE):
+    if spec == _NATIVE:
         return NativePort(image or _image(board("native"), model, progress))
     if spec.startswith(_SOCKET):
         return SocketPort(spec)
-    if not spec:
-        raise UsageError("an empty --port", fix="edgegrf boards lists what there is")
+    if not spec or spec.startswith(_NATIVE):
+        raise UsageError(
+            f"'{spec}' is no port", fix="edgegrf boards lists what there is; native: stands alone"
+        )
     owner = board(board_name) if board_name else _owner(spec) or board(DEFAULT_BOARD)
     return SerialPort(spec, baud=owner.baud, dtr=owner.dtr)
 

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgegrf.cli.bench import command
-from edgegrf.errors import CheckFailedError, EdgegrfError
+from edgegrf.errors import CheckFailedError, EdgegrfError, UnknownNameError
 
 EDGEGRF = [sys.executable, "-c", "from edgegrf.cli import main; main()"]
 
@@ -34,7 +34,7 @@ def test_json_is_the_record_and_the_files_are_written(student, no_data, tmp_path
     shown, written = json.loads(done.stdout), json.loads(record.read_text())
     assert list(shown) == [
         "board", "virtual", "engine", "mode", "model_sha256", "clock_hz", "samples", "cycles", "latency_us",
-        "parity", "accuracy", "memory", "link", "data",
+        "cycles_are", "parity", "accuracy", "memory", "link", "data",
     ]  # fmt: skip
     assert shown == {key: written[key] for key in shown}
     assert shown["parity"] == {"compared": 6000, "mismatches": 0, "max_lsb": 0}
@@ -98,7 +98,7 @@ def test_output_that_cannot_be_written(student, no_data, tmp_path):
     done = run("--port", "native:", "--model", student, "--walks", 1, "-o", tmp_path / "file" / "bench.json")
     assert isinstance(done.exception, EdgegrfError)
     assert done.exception.exit_code == 2
-    assert "RMSE" in done.stdout  # what was measured is not lost
+    assert not done.stdout and "walks:" not in done.stderr  # refused before anything is measured
 
 
 def test_ctrl_c_in_the_middle_restores_the_terminal_and_keeps_the_partial_result(student, tmp_path):
@@ -152,3 +152,11 @@ def long_walk(folder):
     path = folder / "walk.npz"
     write_archive(path, [walk(5, duration_s=600.0)])
     return path
+
+
+def test_a_board_that_is_not_known_is_refused_and_a_known_one_is_looked_for(student, no_data):
+    done = run("--board", "nope", "--model", student, "--walks", 1)
+    assert isinstance(done.exception, UnknownNameError)
+    done = run("--board", "feather_nrf52840", "--model", student, "--walks", 1, "--json")
+    assert json.loads(done.stdout)["board"] == "feather_nrf52840"
+    assert "taking virtual:feather_nrf52840" in done.stderr

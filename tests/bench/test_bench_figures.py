@@ -11,6 +11,7 @@ import pytest
 from edgegrf.bench.measure import Run
 from edgegrf.bench.score import WARMUP, counted, score
 from edgegrf.bench.statistics import histogram, quantiles, to_microseconds
+from edgegrf.bench.summary import rows
 from edgegrf.gait.trials import Trial
 from edgegrf.graph.affine import dequantize, quantize
 from edgegrf.manifest import Interface
@@ -104,3 +105,10 @@ def test_second_outputs_are_named():
     run = replace(run, force=np.zeros((400, 2)), trial=replace(run.trial, y=both))
     found = score([run], interface)
     assert found["rmse_bw"] == found["rmse_bw:anterior_posterior_force"] == 1
+
+
+def test_walks_that_end_within_the_warm_up_have_no_accuracy_and_the_table_says_why():
+    record = {"accuracy": {"samples": 0}, "data": {"force_source": "a plate", "warmup_samples": 200}}
+    assert "200 samples that do not count" in dict(rows(record, "accuracy"))["accuracy"]
+    record["data"]["force_source"] = ""
+    assert "no reference force" in dict(rows(record, "accuracy"))["accuracy"]

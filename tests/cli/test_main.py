@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgegrf.cli.console import print_json
-from edgegrf.cli.main import COMMANDS, main
+from edgegrf.cli.table import COMMANDS, main
 from edgegrf.errors import CheckFailedError, EdgegrfError, LinkError, MissingToolError, ModelError
 
 _table = main.__globals__["_edgegrf"]

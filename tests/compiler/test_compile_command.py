@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from edgegrf.cli.main import main
+from edgegrf.cli.table import main
 
 
 def edgegrf(monkeypatch, capsys, *arguments):
