@@ -140,6 +140,14 @@ class Nrf52840:
         """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
         return self.core.counter.shares()
 
+    def peek(self, address: int) -> int:
+        """A register's word, as a debugger reads it."""
+        return self.bus.read(address, 4)
+
+    def poke(self, address: int, word: int) -> None:
+        """Write a register, as a debugger does."""
+        self.bus.write(address, 4, word)
+
     def press_reset(self) -> None:
         """Reset by the pin."""
         self._reset(_PIN_RESET)
@@ -160,10 +168,11 @@ class Nrf52840:
         bus.time = now
         self._reset_asked, self._asleep = False, None
         self.scs = SystemControlSpace(bus, 0xE000_E000, "SCS", self._ask_reset)
-        Dwt(
+        dwt = Dwt(
             bus, _DWT, "DWT", cycles=lambda: self.core.cycles, traced=lambda: self.scs.traced,
             show=self.core.counter.show_cycles,
         )  # fmt: skip
+        self.scs.on_trace = dwt.look_at_trace
         Clock(bus, 0x4000_0000, "CLOCK", self._kept, reset_reason)
         self.uarte = Uarte(bus, 0x4000_2000, "UARTE0", self._line.collect)
         for name, base in _TIMERS.items():
@@ -183,7 +192,7 @@ class Nrf52840:
         self.bus.advance(self.core.cycles + self._slept)
         self.bus.write(address, size, value)
 
-    def _deliver(self, byte: int) -> None:
+    def _deliver(self, byte: int, framed: bool) -> None:
         ours, theirs = self.uarte.byte_cycles, self._line.byte_cycles
         if self.uarte.enabled and abs(ours - theirs) > _BAUD_TOLERANCE * theirs:
             raise DeviceError(
@@ -191,7 +200,7 @@ class Nrf52840:
                 f"the host at {10 * self.clock_hz // theirs}",
                 fix="make BAUDRATE agree with the board's table",
             )
-        self.uarte.receive(byte)
+        self.uarte.receive(byte, framed)
 
     def _ask_reset(self) -> None:
         self._reset_asked = True

@@ -56,9 +56,6 @@ static void start_clocks(void) {
     CLOCK_TASKS_HFCLKSTART = 1;
     while (!CLOCK_EVENTS_HFCLKSTARTED) {
     }
-    DCB_DEMCR |= DCB_DEMCR_TRCENA;
-    DWT_CYCCNT = 0;
-    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
     TIMER_MODE(UPTIME_TIMER) = TIMER_MODE_TIMER;
     TIMER_BITMODE(UPTIME_TIMER) = TIMER_BITMODE_32;
     TIMER_PRESCALER(UPTIME_TIMER) = UPTIME_PRESCALER;
@@ -88,7 +85,12 @@ void port_idle(void) {
     uart_sleep();
 }
 
+/* A debugger that leaves clears TRCENA (pyOCD does, with the firmware running), which stops the counter. */
 uint32_t port_cycles(void) {
+    if (!(DCB_DEMCR & DCB_DEMCR_TRCENA)) {
+        DCB_DEMCR |= DCB_DEMCR_TRCENA;
+        DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+    }
     return DWT_CYCCNT;
 }
 
