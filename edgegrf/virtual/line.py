@@ -12,9 +12,10 @@ __all__ = ["Line"]
 
 
 class Line:
-    """Carries the host's bytes to `deliver`, each when its stop bit ends and with whether that was sound, and collects the board's.
+    """Carries the host's bytes to `deliver`, each when its stop bit ends, and collects the board's.
 
-    `byte_cycles` is what one byte takes, in core cycles.  What is under way survives a reset of the board.
+    `deliver` is also told whether the stop bit was sound.  `byte_cycles` is what one byte takes, in core
+    cycles.  What is under way survives a reset of the board.
     """
 
     def __init__(self, byte_cycles: int) -> None:
@@ -41,7 +42,7 @@ class Line:
         self._next()
 
     def feed(self, data: bytes, framed: bool = True) -> None:
-        """The host sends `data`, from now or from when the wire is free; without stop bits if not `framed`."""
+        """The host sends `data`, from now when the wire is free; stop bits are broken if not `framed`."""
         self._to_board.extend((byte, framed) for byte in data)
         self._next()
 

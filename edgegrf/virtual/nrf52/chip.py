@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edgegrf.errors import DeviceError
 from edgegrf.virtual.bus import Bus
@@ -32,6 +33,7 @@ _REGISTERS = (
     (0x5000_0000, 0x1000),  # GPIO
     (0xE000_2000, 0xF_E000),  # the core's own, but for the DWT
 )
+_UICR = (0x1000_1000, 0x1000)
 _DWT = 0xE000_1000
 _TIMERS = {"TIMER0": 0x4000_8000, "TIMER1": 0x4000_9000, "TIMER2": 0x4000_A000, "TIMER3": 0x4001_A000,
            "TIMER4": 0x4001_B000}  # fmt: skip
@@ -55,8 +57,9 @@ class Nrf52840:
         self._reset_asked = False
         self._asleep: Stop | None = None
         self._lost = [0, 0]  # overruns and unheard bytes before the last reset
+        in_flash, self._uicr = _split(firmware)
         self.core = Core(
-            firmware, flash=_FLASH, ram=_RAM, registers=_REGISTERS, cycle_register=_DWT + CYCCNT,
+            in_flash, flash=_FLASH, ram=_RAM, registers=_REGISTERS, cycle_register=_DWT + CYCCNT,
             vectors=vectors, read=self._read, write=self._write, fpu_on=lambda: self.scs.fpu_on,
         )  # fmt: skip
         self._power_up(reset_reason=0)
@@ -181,7 +184,7 @@ class Nrf52840:
         Nvmc(bus, 0x4001_E000, "NVMC")
         Gpio(bus, 0x5000_0000, "GPIO")
         Ficr(bus, 0x1000_0000, "FICR")
-        Uicr(bus, 0x1000_1000, "UICR")
+        Uicr(bus, _UICR[0], "UICR", self._uicr)
         self._line.connect(bus, self._deliver)
 
     def _read(self, address: int, size: int) -> int:
@@ -223,3 +226,16 @@ class Nrf52840:
                 why="the virtual core wakes on interrupts but runs no handlers",
                 fix="poll, and wait with WFE and SEVONPEND",
             )
+
+
+def _split(firmware: Firmware) -> tuple[Firmware, bytes]:
+    """The image without what it has for UICR, and UICR's contents."""
+    start, size = _UICR
+    contents = bytearray(b"\xff" * size)
+    rest = []
+    for address, data in firmware.segments:
+        if start <= address and address + len(data) <= start + size:
+            contents[address - start : address - start + len(data)] = data
+        else:
+            rest.append((address, data))
+    return replace(firmware, segments=tuple(rest)), bytes(contents)

@@ -13,11 +13,20 @@
 /* Factory information: a random number of 64 bits per chip */
 #define FICR_DEVICEID(n) NRF_REGISTER(0x10000000u, 0x060 + 4 * (n))
 
-/* POWER and CLOCK share a base */
+/* What the programmer chose, kept until the chip is erased */
+#define UICR_APPROTECT NRF_REGISTER(0x10001000u, 0x208)
+enum {
+    UICR_APPROTECT_PALL = 0xFF,
+    UICR_APPROTECT_HWDISABLED = 0x5A,
+};
+
+/* POWER, CLOCK and APPROTECT share a base */
 #define POWER_RESETREAS NRF_REGISTER(0x40000000u, 0x400) /* write ones to clear */
 #define CLOCK_TASKS_HFCLKSTART NRF_REGISTER(0x40000000u, 0x000)
 #define CLOCK_EVENTS_HFCLKSTARTED NRF_REGISTER(0x40000000u, 0x100)
+#define APPROTECT_DISABLE NRF_REGISTER(0x40000000u, 0x558)
 enum {
+    APPROTECT_DISABLE_SWDISABLE = 0x5A,
     POWER_RESETREAS_RESETPIN = 1 << 0,
     POWER_RESETREAS_DOG = 1 << 1,
     POWER_RESETREAS_SREQ = 1 << 2,
@@ -83,6 +92,12 @@ enum {
     TIMER_MODE_TIMER = 0,
     TIMER_MODE_COUNTER = 1,
     TIMER_BITMODE_32 = 3,
+};
+
+/* The flash's controller */
+#define NVMC_ICACHECNF NRF_REGISTER(0x4001E000u, 0x540)
+enum {
+    NVMC_ICACHECNF_CACHEEN = 1 << 0,
 };
 
 /* PPI: an event's address to a task's address */

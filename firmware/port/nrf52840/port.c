@@ -50,7 +50,15 @@ static void fill_facts(void) {
     }
 }
 
+/* From revision 3 on, every reset locks the debug port until the firmware, too, agrees to have it open. */
+static void keep_debug_port_as_chosen(void) {
+    if ((UICR_APPROTECT & UICR_APPROTECT_PALL) == UICR_APPROTECT_HWDISABLED) {
+        APPROTECT_DISABLE = APPROTECT_DISABLE_SWDISABLE;
+    }
+}
+
 static void start_clocks(void) {
+    NVMC_ICACHECNF = NVMC_ICACHECNF_CACHEEN; /* off at reset: every fetch would wait for the flash */
     /* The crystal: the internal oscillator is up to 1.5 % off, too much for 1 Mbaud and for timing. */
     CLOCK_EVENTS_HFCLKSTARTED = 0;
     CLOCK_TASKS_HFCLKSTART = 1;
@@ -64,6 +72,7 @@ static void start_clocks(void) {
 }
 
 void port_init(void) {
+    keep_debug_port_as_chosen();
     fill_facts();
     start_clocks();
     uart_init();
