@@ -11,6 +11,7 @@ from edgegrf.image.elf import Segment
 from edgegrf.image.formats import to_hex
 
 UICR_APPROTECT, APPROTECT_DISABLE, ICACHECNF = 0x1000_1208, 0x4000_0558, 0x4001_E540
+PIN_CNF = 0x5000_0700
 
 
 @pytest.fixture
@@ -49,3 +50,8 @@ def test_the_debug_port_stays_open_where_uicr_says_so(started, chosen, copied):
 
 def test_the_instruction_cache_is_on(started):
     assert started(0xFFFF_FFFF).peek(ICACHECNF) == 1
+
+
+def test_the_interface_chip_sees_no_flow_control(started):
+    """P0.05, its RTS, is an input that is pulled high."""
+    assert started(0xFFFF_FFFF).peek(PIN_CNF + 4 * 5) == 0b1100
