@@ -158,3 +158,17 @@ def test_a_break_in_the_middle_of_a_frame_costs_that_frame_alone(virtual):
         board.greet(seq=seq)
         kind, reply = board.ask(0x70, bytes(range(seq)))
         assert kind == 0xFF and reply == struct.pack("<BBI", 1, 0x70, 0x70)
+
+
+def test_a_break_while_the_board_falls_asleep_does_not_keep_it_asleep(virtual):
+    """The error may come when the interrupt is pending from the byte before: what is pending wakes nobody."""
+    board = virtual("trivial")
+    board.greet()
+    for delay in range(0, 1600, 12):  # cycles from a request's end; the core falls asleep among them
+        length = board.send(0x70, 1)
+        board.machine.run((640 * length + delay) / 64e6, until="idle")
+        board.machine.feed(b"\0", framed=False)
+        board.read(0.01)
+        board.machine.run(0.01, until="idle")
+        board.waiting.clear()
+        board.greet()
