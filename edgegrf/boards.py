@@ -42,6 +42,7 @@ class Board:
     note: str = ""
     pin_txd: int | None = None  # 32 * port + number
     pin_rxd: int | None = None
+    pin_rts: int | None = None  # kept high where the other end looks at it; flow control is never used
     pyocd_target: str | None = None
     uf2_family: int | None = None
     uf2_boards: tuple[str, ...] = ()  # beginnings of the Board-ID in INFO_UF2.TXT

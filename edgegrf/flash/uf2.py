@@ -29,7 +29,7 @@ class Drive:
     path: Path
     model: str
     board_id: str
-    softdevice: str  # "S140 6.1.1"
+    softdevice: str  # "S140 6.1.1", "not found" where the boot loader sees none
 
 
 def write(job: FlashJob) -> str:
@@ -61,10 +61,10 @@ def read_drive(path: Path) -> Drive | None:
         text = (path / _INFO).read_text(errors="replace")
     except OSError:
         return None
-    found = re.search(r"^SoftDevice: *(S\d+)(?: version)? +([\d.]+)", text, re.MULTILINE)
-    return Drive(
-        path, _field(text, "Model"), _field(text, "Board-ID"), " ".join(found.groups()) if found else ""
-    )
+    softdevice = _field(text, "SoftDevice")
+    found = re.match(r"(S\d+)(?: version)? +([\d.]+)", softdevice)
+    softdevice = " ".join(found.groups()) if found else softdevice
+    return Drive(path, _field(text, "Model"), _field(text, "Board-ID"), softdevice)
 
 
 def find_drives(roots: list[Path] | None = None) -> list[Drive]:
@@ -116,6 +116,13 @@ def _check(board: Board, drive: Drive) -> None:
             f"the drive {drive.path} is of '{drive.board_id}', not of {board.name}",
             why=f"its Board-ID begins with none of {', '.join(board.uf2_boards)}",
             fix="name the board that is plugged in: --board NAME",
+        )
+    if board.uf2_softdevice and drive.softdevice == "not found":
+        raise DeviceError(
+            f"{drive.path} holds no SoftDevice, the image of {board.name} begins behind "
+            f"{board.uf2_softdevice}",
+            why="without one the boot loader starts programs at 0x1000, where this one is not",
+            fix=f"install the boot loader with {board.uf2_softdevice}",
         )
     if board.uf2_softdevice and drive.softdevice not in ("", board.uf2_softdevice):
         raise DeviceError(

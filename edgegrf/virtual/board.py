@@ -106,14 +106,15 @@ class VirtualBoard:
         """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
         return self._chip.shares()
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes, *, framed: bool = True) -> None:
         """Send bytes to the board; they arrive one by one while it runs, at the board's baud rate.
 
         A board that never ran is given time to start first, as a host that has just powered it would.
+        Without `framed` their stop bits are broken, as by noise or a sender of another baud rate.
         """
         if not self._booted:
             self._run(_BOOT_SECONDS, until="idle")
-        self._line.feed(data)
+        self._line.feed(data, framed)
 
     def run(self, max_seconds: float = 1.0, *, until: Literal["output", "idle"] = "output") -> bytes:
         """Let virtual time pass and return what the board sent.
@@ -123,6 +124,14 @@ class VirtualBoard:
         """
         self._run(max_seconds, until=until)
         return self._line.take()
+
+    def peek(self, address: int) -> int:
+        """A register's word, as a debugger reads it while the core stands between two runs."""
+        return self._chip.peek(address)
+
+    def poke(self, address: int, word: int) -> None:
+        """Write a register, as a debugger does."""
+        self._chip.poke(address, word)
 
     def reset(self) -> None:
         """Press the reset button: core and peripherals start over, RAM and the wire keep their contents."""

@@ -71,6 +71,12 @@ class Chip(Protocol):
     def shares(self) -> list[Share]:
         """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
 
+    def peek(self, address: int) -> int:
+        """A register's word, as a debugger reads it."""
+
+    def poke(self, address: int, word: int) -> None:
+        """Write a register, as a debugger does."""
+
     def press_reset(self) -> None:
         """Reset by the pin."""
 

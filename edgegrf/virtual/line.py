@@ -14,15 +14,16 @@ __all__ = ["Line"]
 class Line:
     """Carries the host's bytes to `deliver`, each when its stop bit ends, and collects the board's.
 
-    `byte_cycles` is what one byte takes, in core cycles.  What is under way survives a reset of the board.
+    `deliver` is also told whether the stop bit was sound.  `byte_cycles` is what one byte takes, in core
+    cycles.  What is under way survives a reset of the board.
     """
 
     def __init__(self, byte_cycles: int) -> None:
         self.byte_cycles = byte_cycles
-        self._to_board: deque[int] = deque()
+        self._to_board: deque[tuple[int, bool]] = deque()
         self._from_board = bytearray()
         self._bus: Bus | None = None
-        self._deliver: Callable[[int], None] = lambda byte: None
+        self._deliver: Callable[[int, bool], None] = lambda byte, framed: None
         self._busy = False
 
     @property
@@ -35,14 +36,14 @@ class Line:
         """True when the board has said something that was not taken yet."""
         return bool(self._from_board)
 
-    def connect(self, bus: Bus, deliver: Callable[[int], None]) -> None:
+    def connect(self, bus: Bus, deliver: Callable[[int, bool], None]) -> None:
         """Put the wire on a board's receiver (after power-on, after a reset)."""
         self._bus, self._deliver, self._busy = bus, deliver, False
         self._next()
 
-    def feed(self, data: bytes) -> None:
-        """The host sends `data`, from now or from when the wire is free."""
-        self._to_board.extend(data)
+    def feed(self, data: bytes, framed: bool = True) -> None:
+        """The host sends `data`, from now when the wire is free; stop bits are broken if not `framed`."""
+        self._to_board.extend((byte, framed) for byte in data)
         self._next()
 
     def collect(self, byte: int) -> None:
@@ -62,6 +63,6 @@ class Line:
 
     def _arrived(self) -> None:
         self._busy = False
-        byte = self._to_board.popleft()
+        byte, framed = self._to_board.popleft()
         self._next()
-        self._deliver(byte)
+        self._deliver(byte, framed)

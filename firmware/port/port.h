@@ -51,7 +51,7 @@ uint32_t port_cycles(void);
 /* The deepest that the stack has been since boot, in bytes. */
 uint32_t port_stack_used(void);
 
-/* Times that the receiver was too slow and bytes were lost, since boot. */
+/* Times that bytes were lost since boot: the receiver was too slow, or their stop bits were broken. */
 uint32_t port_overruns(void);
 
 /* Milliseconds since boot, modulo 2^32. */

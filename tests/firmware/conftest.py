@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cobs import cobs
@@ -80,6 +81,7 @@ class Board:
     read: Callable[[float], bytes]
     seq: int = 0
     waiting: bytearray = field(default_factory=bytearray)
+    machine: Any = None  # the VirtualBoard, where it is one
 
     def send(self, kind: int, seq: int, body: bytes = b"") -> int:
         """Send a frame; its bytes on the line."""
@@ -166,7 +168,7 @@ def virtual(image_of: Callable[..., Image]) -> Iterator[Callable[..., Board]]:
     def start(model: str, compiler: str | None = None, name: str = "nrf52840dk") -> Board:
         made = VirtualBoard(image_of(name, model, compiler).elf, board(name), strict=True)
         boards.append(made)
-        return Board(made.feed, made.run)
+        return Board(made.feed, made.run, machine=made)
 
     yield start
     for made in boards:

@@ -9,6 +9,7 @@ import struct
 import pytest
 
 STEP, STATS = 3, 7
+DEMCR = 0xE000_EDFC
 CREDITS = 4
 
 
@@ -104,3 +105,70 @@ def test_a_host_that_breaks_the_credit_rule_is_found_out(virtual, flood):
         assert kind == 0x83
     after = counters(board)
     assert after["overruns"] == found["overruns"] and after["damaged"] == found["damaged"]
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+def test_a_debugger_that_leaves_does_not_stop_the_board(virtual, compiler):
+    """pyOCD clears DEMCR when it disconnects, with the firmware running: CYCCNT stands still."""
+    board = virtual("slow", compiler)
+    board.machine.run(0.05, until="idle")
+    board.machine.poke(DEMCR, 0)
+    board.greet()
+    kind, reply = board.ask(STEP, step(0, [[1] * 24]))
+    assert kind == 0x83 and struct.unpack_from("<I", reply, 6)[0] > 1_000_000
+
+
+@pytest.mark.parametrize("broken", [1, 3, 2_000, 5_000])
+def test_bytes_without_a_stop_bit_do_not_shift_what_follows(virtual, broken):
+    """They count, but are not stored: the receiver starts over, asleep or behind a running engine."""
+    board = virtual("slow")
+    board.machine.run(0.05, until="idle")
+    board.machine.feed(b"\x99" * broken, framed=False)
+    board.read(0.1)
+    board.greet()
+    board.send(STEP, 1, step(0, [[1] * 24] * 10))
+    board.machine.feed(b"\x99" * broken, framed=False)
+    board.send(STEP, 2, step(10, [[1] * 24] * 10))  # lost with the noise before it
+    ((kind, _, _),) = board.replies(1, seconds=60)
+    assert kind == 0x83
+    board.read(0.1)
+    board.greet(seq=9)
+    found = counters(board)
+    assert found["overruns"] >= 2
+    for first in range(0, 200, 10):  # over the ends of several halves
+        kind, reply = board.ask(STEP, step(first, [[1] * 24] * 10))
+        assert kind == 0x83
+        assert list(reply[46:]) == [24 * (first + index) % 256 for index in (2, 4, 6, 8, 10)]
+    after = counters(board)
+    assert (after["overruns"], after["damaged"]) == (found["overruns"], found["damaged"])
+
+
+def test_a_break_in_the_middle_of_a_frame_costs_that_frame_alone(virtual):
+    board = virtual("trivial")
+    board.greet()
+    for seq in range(1, 100):
+        sent = []
+        type(board)(sent.append, board.read).send(0x70, seq, bytes(range(seq)))
+        (data,) = sent
+        board.write(data[: seq // 2])
+        board.machine.feed(b"\0", framed=False)
+        board.write(data[seq // 2 :])
+        board.read(0.01)
+        board.waiting.clear()
+        board.greet(seq=seq)
+        kind, reply = board.ask(0x70, bytes(range(seq)))
+        assert kind == 0xFF and reply == struct.pack("<BBI", 1, 0x70, 0x70)
+
+
+def test_a_break_while_the_board_falls_asleep_does_not_keep_it_asleep(virtual):
+    """The error may come when the interrupt is pending from the byte before: what is pending wakes nobody."""
+    board = virtual("trivial")
+    board.greet()
+    for delay in range(0, 1600, 12):  # cycles from a request's end; the core falls asleep among them
+        length = board.send(0x70, 1)
+        board.machine.run((640 * length + delay) / 64e6, until="idle")
+        board.machine.feed(b"\0", framed=False)
+        board.read(0.01)
+        board.machine.run(0.01, until="idle")
+        board.waiting.clear()
+        board.greet()

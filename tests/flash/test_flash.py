@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from edgegrf.boards import board
+from edgegrf.boards import board, boards
 from edgegrf.errors import DeviceError, MissingToolError, ModelError, UnknownNameError, UsageError
 from edgegrf.flash import flash
 from edgegrf.flash.uf2 import find_drives
 from edgegrf.image import build_image_of_c, read_image
+from edgegrf.image.elf import Segment
 from edgegrf.image.formats import to_binary
+from edgegrf.image.slot import check_fits
 
 TRIVIAL = Path(__file__).parents[2] / "firmware" / "tests" / "trivial"
 
@@ -106,6 +108,8 @@ def test_the_uf2_drive_gets_the_image(images, tmp_path, kind):
         ("nRF52840-SeeedXiao-v1", "SoftDevice: S140 7.3.0\r\n", "is of 'nRF52840-SeeedXiao-v1'"),
         ("nRF52840-Feather-Sense", "SoftDevice: S140 6.1.1\r\n", "is of 'nRF52840-Feather-Sense'"),
         ("nRF52840-Feather-revD", "SoftDevice: S140 version 7.3.0\r\n", "holds SoftDevice S140 7.3.0"),
+        ("nRF52840-Feather-revD", "SoftDevice: not found\r\n", "holds no SoftDevice"),
+        ("nRF52840-Feather-revD", "SoftDevice: S140\r\n", "holds SoftDevice S140,"),
         ("", "", "is of ''"),
     ],
 )
@@ -159,8 +163,23 @@ def test_wrong_images_and_names_are_refused_before_anything_is_written(images, p
         (dk, tmp_path / "missing.hex", None, ModelError),
         (dk, images("nrf52840dk").hex, "uf2", UnknownNameError),
         (dk, images("nrf52840dk").hex, "file", UsageError),
+        (feather, images("feather_nrf52840").hex, "pyocd", UnknownNameError),
         (board("native"), images("nrf52840dk").hex, None, UsageError),
     ]:
         with pytest.raises(error):
             flash(target, image, via=via)
     assert not (pyocd / "argv.json").exists()
+
+
+def test_boards_with_a_boot_loader_keep_it_and_its_room():
+    """No probe, which would erase a locked chip; nothing from 0xEA000 on, nor an image that ends there."""
+    behind_one = [row for row in boards().values() if row.uf2_softdevice]
+    assert len(behind_one) == 3
+    for row in behind_one:
+        assert row.flash_origin + row.flash_size == 0xEA000
+        assert "pyocd" not in row.flashers and row.pyocd_target is None
+        vectors = (row.ram_origin + 64).to_bytes(4, "little") + (row.flash_origin + 9).to_bytes(4, "little")
+        full = Segment(row.flash_origin, vectors.ljust(row.flash_size, b"\0"))
+        check_fits(row, [full])
+        with pytest.raises(UsageError):
+            check_fits(row, [Segment(full.address, full.data + bytes(4))])

@@ -139,6 +139,16 @@ def test_the_fifo_bridges_a_gap_of_six_bytes(bus, uarte, ram):
     assert ram.data[:2] == b"01" and ram.data[10:17] == b"234567\0"
 
 
+def test_a_byte_with_a_broken_stop_bit_is_announced_but_not_stored(bus, uarte, ram):
+    listen(bus, RAM, 8)
+    uarte.receive(0x41)
+    assert event(bus, 0x108) == 1 and event(bus, 0x124) == 0
+    uarte.receive(0x42, framed=False)
+    assert event(bus, 0x108) == 1 and event(bus, 0x124) == 1 and bus.read(UARTE + 0x480, 4) == 4
+    uarte.receive(0x43)
+    assert ram.data[:3] == b"AC\0"
+
+
 def test_stopping_reception_reports_what_came_and_flush_fetches_the_rest(bus, uarte, ram):
     listen(bus, RAM, 8)
     uarte.receive(0x41)
@@ -230,10 +240,11 @@ def test_compare_fires_clears_by_shortcut_and_fires_again(bus):
     assert capture(bus) == 12
 
 
-def test_ppi_lets_a_byte_count_a_timer_up(bus, uarte):
+@pytest.mark.parametrize("mode", [1, 2])  # counter, low-power counter
+def test_ppi_lets_a_byte_count_a_timer_up(bus, uarte, mode):
     Ppi(bus, PPI, "PPI")
     Timer(bus, TIMER, "TIMER0")
-    bus.write(TIMER + 0x504, 4, 1)
+    bus.write(TIMER + 0x504, 4, mode)
     bus.write(TIMER + 0x000, 4, 1)
     bus.write(PPI + 0x518, 4, UARTE + 0x108)
     bus.write(PPI + 0x51C, 4, TIMER + 0x008)
@@ -305,8 +316,8 @@ def test_the_cycle_counter_runs_when_traced_and_enabled(bus):
     active = [0]
     traced = [False]
     shown = []
-    dwt = {"cycles": lambda: active[0], "traced": lambda: traced[0], "show": shown.append}
-    Dwt(bus, 0xE000_1000, "DWT", **dwt)
+    clock = {"cycles": lambda: active[0], "traced": lambda: traced[0], "show": shown.append}
+    dwt = Dwt(bus, 0xE000_1000, "DWT", **clock)
     bus.write(0xE000_1000, 4, 1)
     active[0] = 50
     assert bus.read(0xE000_1004, 4) == 0
@@ -316,9 +327,17 @@ def test_the_cycle_counter_runs_when_traced_and_enabled(bus):
     active[0] = 80
     assert bus.read(0xE000_1004, 4) == 14  # 30 cycles on, past the wrap
     assert (shown[-1] + active[0]) % 2**32 == 14
+    traced[0] = False
+    dwt.look_at_trace()
+    active[0] = 90
+    assert bus.read(0xE000_1004, 4) == 14 and shown[-1] is None
+    traced[0] = True
+    dwt.look_at_trace()
+    active[0] = 92
+    assert bus.read(0xE000_1004, 4) == 16
     bus.write(0xE000_1000, 4, 0)
     active[0] = 999
-    assert bus.read(0xE000_1004, 4) == 14 and shown[-1] is None
+    assert bus.read(0xE000_1004, 4) == 16 and shown[-1] is None
 
 
 def test_the_chip_says_that_it_is_virtual(bus):

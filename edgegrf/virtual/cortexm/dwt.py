@@ -48,10 +48,19 @@ class Dwt(Peripheral):
         return self._count() if offset == CYCCNT else super().read(offset)
 
     def write(self, offset: int, value: int) -> None:
-        count = value if offset == CYCCNT else self._count()
-        if offset != CYCCNT:
+        if offset == CYCCNT:
+            self._go_on_from(value)
+        else:
             super().write(offset, value)
-            self._counting = bool(self.values[CTRL] & _CYCCNTENA) and self._traced()
+            self.look_at_trace()
+
+    def look_at_trace(self) -> None:
+        """TRCENA may have changed: count or stand still accordingly."""
+        count = self._count()
+        self._counting = bool(self.values[CTRL] & _CYCCNTENA) and self._traced()
+        self._go_on_from(count)
+
+    def _go_on_from(self, count: int) -> None:
         self._held = count - self._cycles() if self._counting else count
         self._show(self._held if self._counting else None)
 

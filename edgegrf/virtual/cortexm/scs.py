@@ -41,6 +41,8 @@ class SystemControlSpace(Peripheral):
     def __init__(self, bus: Bus, base: int, name: str, on_reset: Callable[[], None]) -> None:
         super().__init__(bus, base, name)
         self.event = False
+        #: called when DEMCR was written
+        self.on_trace: Callable[[], None] = lambda: None
         self._on_reset = on_reset
         self._enabled = self._pending = self._lines = 0
         bus.on_interrupt = self._line
@@ -79,6 +81,8 @@ class SystemControlSpace(Peripheral):
             raise UnmodelledError  # the nRF52 sleeps by its own POWER registers
         else:
             super().write(offset, value)
+            if offset == DEMCR:
+                self.on_trace()
 
     def _write_bank(self, bank: int, bits: int) -> None:
         if bank == ISER:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edgegrf.errors import DeviceError
 from edgegrf.virtual.bus import Bus
@@ -32,6 +33,7 @@ _REGISTERS = (
     (0x5000_0000, 0x1000),  # GPIO
     (0xE000_2000, 0xF_E000),  # the core's own, but for the DWT
 )
+_UICR = (0x1000_1000, 0x1000)
 _DWT = 0xE000_1000
 _TIMERS = {"TIMER0": 0x4000_8000, "TIMER1": 0x4000_9000, "TIMER2": 0x4000_A000, "TIMER3": 0x4001_A000,
            "TIMER4": 0x4001_B000}  # fmt: skip
@@ -55,8 +57,9 @@ class Nrf52840:
         self._reset_asked = False
         self._asleep: Stop | None = None
         self._lost = [0, 0]  # overruns and unheard bytes before the last reset
+        in_flash, self._uicr = _split(firmware)
         self.core = Core(
-            firmware, flash=_FLASH, ram=_RAM, registers=_REGISTERS, cycle_register=_DWT + CYCCNT,
+            in_flash, flash=_FLASH, ram=_RAM, registers=_REGISTERS, cycle_register=_DWT + CYCCNT,
             vectors=vectors, read=self._read, write=self._write, fpu_on=lambda: self.scs.fpu_on,
         )  # fmt: skip
         self._power_up(reset_reason=0)
@@ -140,6 +143,14 @@ class Nrf52840:
         """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
         return self.core.counter.shares()
 
+    def peek(self, address: int) -> int:
+        """A register's word, as a debugger reads it."""
+        return self.bus.read(address, 4)
+
+    def poke(self, address: int, word: int) -> None:
+        """Write a register, as a debugger does."""
+        self.bus.write(address, 4, word)
+
     def press_reset(self) -> None:
         """Reset by the pin."""
         self._reset(_PIN_RESET)
@@ -160,10 +171,11 @@ class Nrf52840:
         bus.time = now
         self._reset_asked, self._asleep = False, None
         self.scs = SystemControlSpace(bus, 0xE000_E000, "SCS", self._ask_reset)
-        Dwt(
+        dwt = Dwt(
             bus, _DWT, "DWT", cycles=lambda: self.core.cycles, traced=lambda: self.scs.traced,
             show=self.core.counter.show_cycles,
         )  # fmt: skip
+        self.scs.on_trace = dwt.look_at_trace
         Clock(bus, 0x4000_0000, "CLOCK", self._kept, reset_reason)
         self.uarte = Uarte(bus, 0x4000_2000, "UARTE0", self._line.collect)
         for name, base in _TIMERS.items():
@@ -172,7 +184,7 @@ class Nrf52840:
         Nvmc(bus, 0x4001_E000, "NVMC")
         Gpio(bus, 0x5000_0000, "GPIO")
         Ficr(bus, 0x1000_0000, "FICR")
-        Uicr(bus, 0x1000_1000, "UICR")
+        Uicr(bus, _UICR[0], "UICR", self._uicr)
         self._line.connect(bus, self._deliver)
 
     def _read(self, address: int, size: int) -> int:
@@ -183,7 +195,7 @@ class Nrf52840:
         self.bus.advance(self.core.cycles + self._slept)
         self.bus.write(address, size, value)
 
-    def _deliver(self, byte: int) -> None:
+    def _deliver(self, byte: int, framed: bool) -> None:
         ours, theirs = self.uarte.byte_cycles, self._line.byte_cycles
         if self.uarte.enabled and abs(ours - theirs) > _BAUD_TOLERANCE * theirs:
             raise DeviceError(
@@ -191,7 +203,7 @@ class Nrf52840:
                 f"the host at {10 * self.clock_hz // theirs}",
                 fix="make BAUDRATE agree with the board's table",
             )
-        self.uarte.receive(byte)
+        self.uarte.receive(byte, framed)
 
     def _ask_reset(self) -> None:
         self._reset_asked = True
@@ -214,3 +226,16 @@ class Nrf52840:
                 why="the virtual core wakes on interrupts but runs no handlers",
                 fix="poll, and wait with WFE and SEVONPEND",
             )
+
+
+def _split(firmware: Firmware) -> tuple[Firmware, bytes]:
+    """The image without what it has for UICR, and UICR's contents."""
+    start, size = _UICR
+    contents = bytearray(b"\xff" * size)
+    rest = []
+    for address, data in firmware.segments:
+        if start <= address and address + len(data) <= start + size:
+            contents[address - start : address - start + len(data)] = data
+        else:
+            rest.append((address, data))
+    return replace(firmware, segments=tuple(rest)), bytes(contents)

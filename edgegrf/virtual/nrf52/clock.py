@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CLOCK and POWER, which share a page: oscillators that take time to start, and why the chip was reset."""
+"""CLOCK, POWER and APPROTECT, which share a page: oscillators take time to start; why the chip was reset."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Clock(NordicPeripheral):
         RESETREAS: "RESETREAS", HFCLKRUN: "HFCLKRUN", HFCLKSTAT: "HFCLKSTAT", LFCLKRUN: "LFCLKRUN",
         LFCLKSTAT: "LFCLKSTAT", LFCLKSRC: "LFCLKSRC", GPREGRET: "GPREGRET", GPREGRET2: "GPREGRET2",
         0x41C: "LFCLKSRCCOPY", 0x510: "POFCON", 0x578: "DCDCEN", 0x580: "DCDCEN0", 0x640: "MAINREGSTATUS",
+        0x550: "APPROTECT.FORCEPROTECT", 0x558: "APPROTECT.DISABLE",
         **{0x900 + 16 * bank + 4 * part: f"RAM[{bank}]" for bank in range(9) for part in range(3)},
     }  # fmt: skip
     events: ClassVar[Mapping[str, int]] = {

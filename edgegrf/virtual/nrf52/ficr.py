@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from edgegrf.virtual.bus import UnmodelledError
+from edgegrf.virtual.bus import Bus, UnmodelledError
 from edgegrf.virtual.peripheral import Peripheral
 
 __all__ = ["Ficr", "Uicr"]
@@ -31,10 +31,14 @@ class Ficr(Peripheral):
 
 
 class Uicr(Peripheral):
-    """As erased: every word reads all ones."""
+    """`contents` are the page's bytes as programmed, all ones where it was not; the core cannot write."""
+
+    def __init__(self, bus: Bus, base: int, name: str, contents: bytes) -> None:
+        super().__init__(bus, base, name)
+        self._contents = contents
 
     def read(self, offset: int) -> int:
-        return 0xFFFF_FFFF
+        return int.from_bytes(self._contents[offset : offset + 4], "little")
 
     def write(self, offset: int, value: int) -> None:
         raise UnmodelledError

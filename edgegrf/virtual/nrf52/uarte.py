@@ -17,7 +17,7 @@ ERRORSRC, ENABLE, BAUDRATE, CONFIG = 0x480, 0x500, 0x524, 0x56C
 RXD_PTR, RXD_MAXCNT, RXD_AMOUNT = 0x534, 0x538, 0x53C
 TXD_PTR, TXD_MAXCNT, TXD_AMOUNT = 0x544, 0x548, 0x54C
 _ENABLED = 8
-_OVERRUN = 1
+_OVERRUN, _FRAMING = 1 << 0, 1 << 2
 #: bytes that the receiver holds while it has no buffer to put them in
 _FIFO_BYTES = 6
 #: start bit, eight data bits, stop bit
@@ -86,10 +86,13 @@ class Uarte(NordicPeripheral):
             value = self.values[offset] & ~value
         super().write(offset, value)
 
-    def receive(self, byte: int) -> None:
-        """A byte's stop bit ended on RXD."""
+    def receive(self, byte: int, framed: bool = True) -> None:
+        """A byte's stop bit ended on RXD; a byte that is not `framed` gives RXDRDY, but is not stored."""
         if not self._listening or not self.enabled:
             self.unheard += 1
+        elif not framed:
+            self.fire("RXDRDY")
+            self._report(_FRAMING)
         elif self._has_buffer:
             self.fire("RXDRDY")
             self._store(byte)
@@ -98,8 +101,11 @@ class Uarte(NordicPeripheral):
             self.fire("RXDRDY")
         else:
             self.overruns += 1
-            self.values[ERRORSRC] |= _OVERRUN
-            self.fire("ERROR")
+            self._report(_OVERRUN)
+
+    def _report(self, error: int) -> None:
+        self.values[ERRORSRC] |= error
+        self.fire("ERROR")
 
     def _store(self, byte: int) -> None:
         self.bus.dma_store(self._rx_pointer + self._rx_count, bytes([byte]), self.name)

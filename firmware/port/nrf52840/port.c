@@ -50,15 +50,20 @@ static void fill_facts(void) {
     }
 }
 
+/* From revision 3 on, every reset locks the debug port until the firmware, too, agrees to have it open. */
+static void keep_debug_port_as_chosen(void) {
+    if ((UICR_APPROTECT & UICR_APPROTECT_PALL) == UICR_APPROTECT_HWDISABLED) {
+        APPROTECT_DISABLE = APPROTECT_DISABLE_SWDISABLE;
+    }
+}
+
 static void start_clocks(void) {
+    NVMC_ICACHECNF = NVMC_ICACHECNF_CACHEEN; /* off at reset: every fetch would wait for the flash */
     /* The crystal: the internal oscillator is up to 1.5 % off, too much for 1 Mbaud and for timing. */
     CLOCK_EVENTS_HFCLKSTARTED = 0;
     CLOCK_TASKS_HFCLKSTART = 1;
     while (!CLOCK_EVENTS_HFCLKSTARTED) {
     }
-    DCB_DEMCR |= DCB_DEMCR_TRCENA;
-    DWT_CYCCNT = 0;
-    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
     TIMER_MODE(UPTIME_TIMER) = TIMER_MODE_TIMER;
     TIMER_BITMODE(UPTIME_TIMER) = TIMER_BITMODE_32;
     TIMER_PRESCALER(UPTIME_TIMER) = UPTIME_PRESCALER;
@@ -67,6 +72,7 @@ static void start_clocks(void) {
 }
 
 void port_init(void) {
+    keep_debug_port_as_chosen();
     fill_facts();
     start_clocks();
     uart_init();
@@ -88,7 +94,12 @@ void port_idle(void) {
     uart_sleep();
 }
 
+/* A debugger that leaves clears TRCENA (pyOCD does, with the firmware running), which stops the counter. */
 uint32_t port_cycles(void) {
+    if (!(DCB_DEMCR & DCB_DEMCR_TRCENA)) {
+        DCB_DEMCR |= DCB_DEMCR_TRCENA;
+        DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+    }
     return DWT_CYCCNT;
 }
 

@@ -13,6 +13,8 @@
  *     was named, and no byte is overwritten before it is taken.
  *   - A host that breaks the rule is found out by the counter.  That is an overrun: what waits is
  *     dropped, the ring finds its place again, and the frames that were cut fail their CRC.
+ *   - A byte with a broken stop bit (noise, a plug, another baud rate) sets EVENTS_ERROR: also an overrun,
+ *     and the receiver starts over.
  */
 #ifndef UART_H
 #define UART_H
