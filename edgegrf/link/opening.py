@@ -56,7 +56,7 @@ def open_port(
     Raises PortError, UsageError for a name that is none, UnknownNameError for a board that is not known.
     """
     if spec.startswith(_VIRTUAL):
-        virtual = board(spec[len(_VIRTUAL) :])
+        virtual = board(spec[len(_VIRTUAL) :] or DEFAULT_BOARD)
         return VirtualPort(image or _image(virtual, model, progress), virtual)
     if spec == _NATIVE:
         return NativePort(image or _image(board("native"), model, progress))

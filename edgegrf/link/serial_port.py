@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from edgegrf.errors import LinkError, MissingToolError, PortError
@@ -108,4 +109,8 @@ def _not_opened(name: str, error: Exception) -> PortError:
             why="another program has it open",
             fix=f"close it; to see which: fuser -v {name}",
         )
-    return PortError(f"cannot open {name}", why=str(error), fix="edgegrf boards lists the ports")
+    if Path(name).is_file():
+        return PortError(f"{name} is a file, not a serial port", fix="edgegrf boards lists the ports")
+    remote = "start the serial server there, check host, port and firewall"
+    fix = remote if "://" in name else "edgegrf boards lists the ports"
+    return PortError(f"cannot open {name}", why=str(error), fix=fix)

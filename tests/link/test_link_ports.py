@@ -198,3 +198,9 @@ def test_rfc2217_port(listener):
 
     threading.Thread(target=accept, daemon=True).start()
     check(SerialPort(f"rfc2217://127.0.0.1:{listener.getsockname()[1]}"))
+
+
+def test_a_file_is_no_port(tmp_path):
+    (tmp_path / "walk.csv").write_text("")
+    with pytest.raises(PortError, match="is a file"):
+        open_port(str(tmp_path / "walk.csv"))
