@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from board_model import BoardModel, expected_stream
 
 from edgegrf.errors import LinkError, PortError, UsageError
+from edgegrf.link import open_port
 from edgegrf.link.device import Device
 from edgegrf.link.exchange import Patience
 from edgegrf.link.serial_port import SerialPort
