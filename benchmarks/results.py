@@ -125,7 +125,7 @@ def _accuracy(students: list[Measured]) -> str:
 
 
 def _verify() -> str:
-    record = json.loads(_edgegrf("verify", "--all", "--json"))
+    record = json.loads(_edgegrf("verify", "--all", "--outputs", "20000", "--json"))
     rows = [
         (
             model["model"],
@@ -133,12 +133,18 @@ def _verify() -> str:
             link["mode"],
             link["outputs"],
             link["mismatches"],
-            f"{link['max_lsb']} LSB" if "max_lsb" in link else f"{link['max_abs']:.2g} {link['unit']}",
+            _difference(link),
         )
         for model in record["models"]
         for link in model["links"]
     ]
-    return table(("student", "link", "mode", "estimates", "outside", "largest difference"), rows)
+    return table(("student", "link", "mode", "estimates", "outside", "difference"), rows)
+
+
+def _difference(link: dict[str, Any]) -> str:
+    if "increase" in link:
+        return f"RMSE {100 * link['increase']:+.1f} %"
+    return f"{link['max_lsb']} LSB" if "max_lsb" in link else f"{link['max_abs']:.2g} {link['unit']}"
 
 
 def _indented(text: str) -> str:
