@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edgegrf.errors import OutputError
 
-__all__ = ["new_folder", "sha256_file", "write_file"]
+__all__ = ["check_writable", "filled_folder", "new_folder", "sha256_file", "write_file"]
 
 
 def sha256_file(path: Path) -> str:
@@ -39,6 +39,29 @@ def write_file(path: Path, data: bytes | str) -> None:
         raise _refused(path, error) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OutputError if nothing could be written in `folder`, which is not made for that."""
+    try:
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+@contextlib.contextmanager
+def filled_folder(path: Path) -> Iterator[None]:
+    """Makes `path`; if the block leaves it empty, it goes again with those above it that were made."""
+    made = [place for place in (path, *path.absolute().parents) if not place.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for place in made:
+            with contextlib.suppress(OSError):  # not empty, or never made
+                place.rmdir()
 
 
 @contextlib.contextmanager

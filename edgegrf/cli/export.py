@@ -35,21 +35,23 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.argument("student", default=DEFAULT_STUDENT, metavar="[STUDENT.pt|MODEL.onnx|NAME]")
 @click.option("--quantize", type=click.Choice(["int8", "none"]), default="int8", show_default=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Walks to calibrate and measure on.")
+@click.option("--columns", type=click.Path(path_type=Path), help="Column map of CSV files.")
 @click.option("--calibration", default="auto", show_default=True, help="auto, minmax, mse or percentile.")
 @click.option(
     "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for the files; build/NAME."
 )
 @click.option("--sensors", callback=_names, help="Of a foreign ONNX: its sensors, in order.")
 @click.option("--outputs", callback=_names, default="vertical_force", help="Of a foreign ONNX: its forces.")
-@click.option("--unit", default="BW", help="Of a foreign ONNX: the unit of its sensors; BW.")
+@click.option("--unit", default="BW", show_default=True, help="Of a foreign ONNX: N, BW, kPa or raw.")
 @click.option("--rate", type=float, help="Of a foreign ONNX: samples per second.")
 @click.option("--window", type=int, help="Of a foreign ONNX with an open time axis: samples.")
-@click.option("--lookahead", type=int, default=0, help="Of a foreign ONNX: samples; -1 for whole windows.")
+@click.option("--lookahead", type=int, help="Of a foreign ONNX: samples, -1 for whole windows; measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     student: str,
     quantize: str,
     data: Path | None,
+    columns: Path | None,
     calibration: str,
     folder: Path | None,
     as_json: bool,
@@ -70,12 +72,15 @@ def command(
             folder or Path("build") / source.name,
             run=run_tflm,
             data=data,
+            columns=columns,
             calibration=calibration,
             int8=quantize == "int8",
             progress=progress,
         )
     if exported.synthetic:
         say(f"NOTE: calibrated and measured on {exported.data}")
+    for line in exported.oddities:
+        say(line, quiet=as_json)
     record = exported.as_json() | {"seconds": round(perf_counter() - started, 2)}
     if as_json:
         print_json(record)
@@ -89,7 +94,7 @@ def _source(student: str, foreign: dict[str, Any]) -> Source:
 
     path = Path(student)
     if path.suffix == ".onnx":
-        return from_onnx(path, _interface(path, foreign))
+        return from_onnx(path, _interface(path, foreign), open_lookahead=_is_open(foreign))
     if path.suffix in (".pt", ".pth", ".safetensors"):
         return from_checkpoint(path)
     if path.suffix or path.exists():
@@ -99,6 +104,11 @@ def _source(student: str, foreign: dict[str, Any]) -> Source:
             fix="give such a file, or the name of a shipped student",
         )
     return from_checkpoint(shipped_file(student, "student.pt"))
+
+
+def _is_open(foreign: dict[str, Any]) -> bool:
+    """True if the options describe a foreign ONNX file, but not how far it looks ahead."""
+    return bool(foreign["sensors"]) and foreign["lookahead"] is None
 
 
 def _interface(path: Path, foreign: dict[str, Any]) -> Interface | None:
@@ -119,7 +129,7 @@ def _interface(path: Path, foreign: dict[str, Any]) -> Interface | None:
         output_unit="BW",
         sample_rate_hz=foreign["rate"],
         window=foreign["window"],
-        lookahead=foreign["lookahead"],
+        lookahead=foreign["lookahead"] or 0,
     )
 
 

@@ -13,19 +13,20 @@ from edgegrf.export.golden import golden_windows, pack
 from edgegrf.export.lowered import Lowered
 from edgegrf.export.lowering import lower
 from edgegrf.export.onnx_file import opset, places, simplify
+from edgegrf.export.reach import with_reach
 from edgegrf.export.records import (
     GOLDEN,
     ONNX,
     TFLITE,
     Artefact,
     Exported,
-    check_writable,
     quantization_record,
     write_artefacts,
 )
 from edgegrf.export.source import Source
 from edgegrf.export.tuning import CALIBRATIONS, Quantised, quantise_best
 from edgegrf.export.windows import Piece, Walks, cut_pieces, fingerprint, load_walks
+from edgegrf.files import check_writable
 from edgegrf.progress import Progress, silent
 
 __all__ = ["evaluation_pieces", "export_model"]
@@ -46,11 +47,13 @@ def export_model(
     *,
     run: Int8Runner,
     data: Path | None = None,
+    columns: Path | None = None,
     calibration: str = "auto",
     int8: bool = True,
     progress: Progress = silent,
 ) -> Exported:
-    """Export `source` into `folder`; `run` runs an int8 model with the bits that count.
+    """Export `source` into `folder`; `run` runs an int8 model with the bits that count, `columns` is
+    the column map of `data` in CSV.
 
     Files appear only when all of them are made.  Raises UnsupportedError naming what cannot be lowered,
     DataError for walks that do not fit, OutputError for a folder that cannot be written.
@@ -60,7 +63,8 @@ def export_model(
     check_writable(folder)
     simple = simplify(source.onnx)
     lowered = _lower(source, simple)
-    walks = load_walks(source.interface, data)
+    source = with_reach(source, simple)
+    walks = load_walks(source.interface, data, columns)
     pieces = evaluation_pieces(source, walks, lowered.macs)
     metrics: dict[str, float] = {"samples": sum(piece.stop - piece.start for piece in pieces)}
     metrics |= _errors("float", float_estimates(simple, pieces, progress), pieces)
@@ -186,4 +190,5 @@ def _exported(
         calibration=best.method if best else "",
         data=walks.source,
         synthetic=walks.synthetic,
+        oddities=walks.oddities,
     )

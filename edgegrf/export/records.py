@@ -15,7 +15,7 @@ from edgegrf.files import write_file
 from edgegrf.graph.model import STATE_PREFIX, Graph
 from edgegrf.manifest import Manifest, command_line
 
-__all__ = ["Artefact", "Exported", "check_writable", "quantization_record", "write_artefacts"]
+__all__ = ["Artefact", "Exported", "quantization_record", "write_artefacts"]
 
 ONNX, TFLITE, GOLDEN = "student.onnx", "student_int8.tflite", "golden.npz"
 
@@ -53,6 +53,7 @@ class Exported:
     calibration: str
     data: str
     synthetic: bool
+    oddities: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """The record printed by `edgegrf export --json`; sizes in bytes."""
@@ -69,14 +70,8 @@ class Exported:
             "calibration": self.calibration,
             "data": self.data,
             "synthetic": self.synthetic,
+            "oddities": list(self.oddities),
         }
-
-
-def check_writable(folder: Path) -> None:
-    """Raise OutputError at once, not after the work, if nothing can be written in `folder`."""
-    probe = folder / ".edgegrf-write-test"
-    write_file(probe, b"")
-    probe.unlink()
 
 
 def quantization_record(graph: Graph) -> dict[str, dict[str, float | int]]:

@@ -25,12 +25,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Walks:
-    """Trials to calibrate on and to measure on; `source` says in words what they are."""
+    """Trials to calibrate on and to measure on; `source` and `oddities` say what they are."""
 
     training: list[Trial]
     held_out: list[Trial]
     source: str
     synthetic: bool
+    oddities: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,15 @@ class Piece:
     stop: int
 
 
-def load_walks(interface: Interface, data: Path | None, progress: Progress = silent) -> Walks:
+def load_walks(
+    interface: Interface, data: Path | None, columns: Path | None = None, progress: Progress = silent
+) -> Walks:
     """Walks that fit `interface` and have a reference force, split by subject.
 
-    Those of `data`, else what `choose_walks` finds; raises DataError if `data` does not fit.
+    Those of `data` (CSV by the column map `columns`), else what `choose_walks` finds; raises DataError if
+    `data` does not fit.
     """
-    chosen = choose_walks(interface, data, progress=progress)
+    chosen = choose_walks(interface, data, columns=columns, progress=progress)
     found = [trial for trial in chosen.trials if trial.y is not None]
     if not found:
         raise DataError(
@@ -64,7 +68,7 @@ def load_walks(interface: Interface, data: Path | None, progress: Progress = sil
     words = chosen.source
     if not training or not held_out:
         words += " (calibrated and measured on the same subjects: there are too few)"
-    return Walks(training or held_out, held_out or training, words, chosen.synthetic)
+    return Walks(training or held_out, held_out or training, words, chosen.synthetic, tuple(chosen.oddities))
 
 
 def cut_pieces(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from edgegrf.errors import DataError, OutputError
-from edgegrf.files import sha256_file, write_file
+from edgegrf.files import filled_folder, sha256_file, write_file
 from edgegrf.progress import Progress, silent
 
 __all__ = ["GAITPDB_NOTICE", "GAITPDB_URL", "Fetched", "fetch_gaitpdb"]
@@ -62,9 +62,13 @@ def fetch_gaitpdb(
     """
     base = url if url.endswith("/") else url + "/"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        with filled_folder(folder):
+            return _fetch_all(folder, base, wait_s, progress)
     except OSError as error:
         raise _cannot_write(folder, error) from error
+
+
+def _fetch_all(folder: Path, base: str, wait_s: float, progress: Progress) -> Fetched:
     sums_file = folder / f".{_SUMS}.part"
     sums_file.unlink(missing_ok=True)
     received = _download(base + _SUMS, sums_file, wait_s)

@@ -7,11 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edgegrf.errors import ModelError
 from edgegrf.manifest import Interface
+from edgegrf.students.reach import felt_reach
 
 __all__ = ["Student", "check_shapes", "example_input", "measured_reach"]
 
@@ -84,39 +87,19 @@ def check_shapes(student: Student) -> None:
 
 
 def measured_reach(student: Student) -> tuple[int, int]:
-    """(samples back, samples ahead) that an estimate feels, the newest counted in the first; by perturbation.
-
-    The estimate in the middle of two windows is watched while one input sample at a time is raised by one
-    unit, on three random signals, so that a closed ReLU cannot hide a path; less than 1e-6 of the
-    estimates' range is rounding.
-    """
-    time, back, ahead = 2 * student.interface.window, 1, 0
-    middle = time // 2
+    """(samples back, samples ahead) that an estimate feels, the newest counted in the first; by perturbation
+    of signals of two windows."""
+    interface, time = student.interface, 2 * student.interface.window
     training = student.training
     student.eval()
+
+    def run(pressure: NDArray[np.float32]) -> NDArray[np.float32]:
+        given = torch.from_numpy(pressure)
+        shaped = given.reshape(*given.shape[:2], *interface.frame) if interface.frame else given.mT
+        force: NDArray[np.float32] = student(shaped).mT.numpy()
+        return force
+
     with torch.no_grad():
-        for seed in range(3):
-            still = example_input(student.interface, samples=time) + 0.1 * seed
-            middles = _perturbed(student, still, middle)
-            change = (middles - middles[:1]).abs().amax(dim=1)[1:]
-            felt = (change > 1e-6 * max(1.0, float(middles.abs().max()))).nonzero().flatten()
-            if len(felt):
-                back = max(back, middle - int(felt.min()) + 1)
-                ahead = max(ahead, int(felt.max()) - middle)
+        reach = felt_reach(run, time, len(interface.sensors))
     student.train(training)
-    return back, ahead
-
-
-def _perturbed(student: Student, still: Tensor, middle: int) -> Tensor:
-    """The estimates [1 + T, K] at `middle` of a signal, and of it with each sample in turn raised by one."""
-    time = student(still).shape[2]
-    rows = [student(still)[:, :, middle]]
-    for start in range(0, time, 50):
-        many = still.repeat(min(50, time - start), *([1] * (still.dim() - 1)))
-        each = torch.arange(len(many))
-        if student.interface.frame:
-            many[each, start + each] += 1.0
-        else:
-            many[each, :, start + each] += 1.0
-        rows.append(student(many)[:, :, middle])
-    return torch.cat(rows)
+    return reach.back, reach.ahead

@@ -204,7 +204,8 @@ def test_offline_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot reach no-such-host\.invalid"):
         fetch_gaitpdb(tmp_path, url="http://no-such-host.invalid/")
     with pytest.raises(DataError, match="no address"):
-        fetch_gaitpdb(tmp_path, url="gaitpdb")
+        fetch_gaitpdb(tmp_path / "deep" / "gaitpdb", url="gaitpdb")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_exits_130_and_leaves_a_half_to_resume(server: _Server, tmp_path: Path) -> None:

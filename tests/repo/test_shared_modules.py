@@ -12,7 +12,7 @@ import pytest
 
 from edgegrf import errors
 from edgegrf.errors import EdgegrfError, MissingToolError, ModelError, OutputError, UnknownNameError
-from edgegrf.files import new_folder, sha256_file, write_file
+from edgegrf.files import check_writable, filled_folder, new_folder, sha256_file, write_file
 from edgegrf.manifest import Interface, Manifest
 from edgegrf.process import ToolFailedError, run
 
@@ -59,6 +59,24 @@ def test_a_folder_is_whole_or_as_it_was(tmp_path: Path) -> None:
         raise KeyboardInterrupt
     assert [path.name for path in target.iterdir()] == ["one"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_left_empty_goes_with_what_was_made_for_it(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="offline"), filled_folder(tmp_path / "a" / "b"):
+        raise OSError("offline")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OSError, match="offline"), filled_folder(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "b" / "half").write_text("1")
+        raise OSError("offline")
+    assert (tmp_path / "a" / "b" / "half").exists()
+
+
+def test_whether_a_folder_can_be_written_is_asked_without_making_it(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match=r"cannot write .*file/out$"):
+        check_writable(tmp_path / "file" / "out")
 
 
 def test_a_manifest_reads_back_as_written(tmp_path: Path) -> None:
