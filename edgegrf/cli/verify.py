@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,12 +31,21 @@ Examples:
 @click.option("--all", "everything", is_flag=True, help="Verify every shipped student.")
 @click.option("--data", type=click.Path(path_type=Path), help="Walks [default: EDGEGRF_DATA, else fetched "
               "gaitpdb, else synthetic].")  # fmt: skip
+@click.option("--columns", type=click.Path(path_type=Path), help="Column map of CSV files.")
 @click.option("--outputs", type=click.IntRange(1), default=100_000, show_default=True,
               help="Estimates that each integer link compares at least.")  # fmt: skip
 @click.option("--port", default="virtual:nrf52840dk", show_default=True,
               help="The board of the last link, as in bench; 'none' leaves it out.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the links as JSON.")
-def command(model: str, everything: bool, data: Path | None, outputs: int, port: str, as_json: bool) -> int:
+def command(
+    model: str,
+    everything: bool,
+    data: Path | None,
+    columns: Path | None,
+    outputs: int,
+    port: str,
+    as_json: bool,
+) -> int:
     """Prove that torch = ONNX, ONNX ~ int8, TFLM = C on the host, and C on the host = C on a board.
 
     Integer links must agree on every bit of every estimate. Without a manifest beside the model, random
@@ -44,9 +53,13 @@ def command(model: str, everything: bool, data: Path | None, outputs: int, port:
     """
     records = []
     for name in shipped_students() if everything else [model]:
-        links = _links(_path(name), data, outputs, None if port == "none" else port, quiet=as_json)
+        board = None if port == "none" else port
+        links = _links(_path(name), as_json, data=data, columns=columns, outputs=outputs, port=board)
+        oddities = list(dict.fromkeys(line for link in links for line in link.oddities))
         records.append({"model": name, "ok": all(link.ok for link in links),
-                        "links": [link.as_json() for link in links]})  # fmt: skip
+                        "links": [link.as_json() for link in links], "oddities": oddities})  # fmt: skip
+        for line in oddities:
+            say(line, quiet=as_json)
         if not as_json:
             _show(name, links)
     broken = [record["model"] for record in records if not record["ok"]]
@@ -65,9 +78,7 @@ def _path(name: str) -> Path:
     return path if path.suffix or path.exists() else shipped_file(name, "student_int8.tflite")
 
 
-def _links(
-    tflite: Path, data: Path | None, outputs: int, port: str | None, *, quiet: bool
-) -> list[LinkResult]:
+def _links(tflite: Path, quiet: bool, **options: Any) -> list[LinkResult]:
     from edgegrf.parity.chain import verify_chain
     from edgegrf.parity.files import find_chain
 
@@ -75,20 +86,27 @@ def _links(
     for missing in chain.missing:
         say(f"{tflite}: {missing} was not found; its link is left out", quiet=quiet)
     with progress_bar(quiet=quiet) as progress:
-        return list(verify_chain(chain, data=data, outputs=outputs, port=port, progress=progress))
+        return list(verify_chain(chain, progress=progress, **options))
+
+
+def _difference(link: LinkResult) -> str:
+    """What the tolerance is of: the largest difference, or how much larger the RMSE is."""
+    if link.increase is not None:
+        return f"RMSE {100 * link.increase:+.1f} %"
+    return f"{link.max_lsb} LSB" if link.max_abs is None else f"{link.max_abs:.2g} {link.unit}"
 
 
 def _show(name: str, links: list[LinkResult]) -> None:
     rows = [
         (
-            f"{link.source} {'~' if link.unit != 'LSB' and link.tolerance > 1e-3 else '='} {link.target}",
+            f"{link.source} {'=' if link.increase is None else '~'} {link.target}",
             link.mode,
             f"{link.outputs:,}".replace(",", " "),
             link.mismatches,
-            f"{link.max_lsb} LSB" if link.max_abs is None else f"{link.max_abs:.2g} {link.unit}",
+            _difference(link),
         )
         for link in links
     ]
-    print_table(name, ("link", "mode", "estimates", "outside", "largest difference"), rows)
+    print_table(name, ("link", "mode", "estimates", "outside", "difference"), rows)
     for note in dict.fromkeys(link.note for link in links if link.note):
         click.echo(f"  {note}")

@@ -129,7 +129,7 @@ def _chosen(recordings: list[Recording], interface: Interface, name: str, why: s
     found = trials(recordings, interface)
     synthetic = found[0].synthetic
     force = found[0].force_source or "no reference force"
-    source = f"SYNTHETIC walks, not people's: {why}" if why else f"{name}; force: {force}"
+    source = f"SYNTHETIC walks, not people's: {why or name}" if synthetic else f"{name}; force: {force}"
     return Chosen(recordings, found, name, source, synthetic)
 
 

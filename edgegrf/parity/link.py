@@ -6,15 +6,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["LinkResult"]
+__all__ = ["INCREASE", "LARGEST", "LinkResult"]
+
+#: what a tolerance is of
+LARGEST, INCREASE = "largest difference", "relative increase of RMSE"
 
 
 @dataclass(frozen=True)
 class LinkResult:
     """How `source` and `target` compared on `outputs` numbers.
 
-    Integer links have `max_lsb`; float links have `max_abs` with its `unit` and the `tolerance` that was
-    allowed.  `mismatches` counts the outputs outside the tolerance (0 LSB for integer links).
+    Integer links have `max_lsb`; float links have `max_abs` in `unit`.  `tolerance` is what was allowed of
+    `tolerance_of`: of the largest difference (0 LSB for integer links), or of `increase`, the relative
+    increase of the RMSE.  `mismatches` counts the outputs outside it.  `oddities` are the walks', a line
+    each; they are no part of the record.
     """
 
     source: str  # torch, onnx, tflm, c-host...
@@ -25,8 +30,11 @@ class LinkResult:
     max_lsb: int | None = None
     max_abs: float | None = None
     tolerance: float = 0.0
+    tolerance_of: str = LARGEST
+    increase: float | None = None
     unit: str = "LSB"
     note: str = ""
+    oddities: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -36,5 +44,5 @@ class LinkResult:
     def as_json(self) -> dict[str, Any]:
         """The record printed by `edgegrf verify --json`."""
         record = {"from": self.source, "to": self.target, "ok": self.ok, **asdict(self)}
-        del record["source"], record["target"]
+        del record["source"], record["target"], record["oddities"]
         return {key: value for key, value in record.items() if value not in (None, "")}

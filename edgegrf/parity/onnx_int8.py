@@ -17,7 +17,7 @@ from edgegrf.graph.model import Graph
 from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Manifest
 from edgegrf.parity.judge import TfliteMicro, run_steps, run_windows
-from edgegrf.parity.link import LinkResult
+from edgegrf.parity.link import INCREASE, LinkResult
 from edgegrf.progress import Progress, silent
 
 __all__ = ["RMSE_TOLERANCE", "onnx_int8", "run_tflm"]
@@ -41,7 +41,12 @@ def run_tflm(
 
 
 def onnx_int8(
-    onnx: Path, tflite: Path, *, data: Path | None = None, progress: Progress = silent
+    onnx: Path,
+    tflite: Path,
+    *,
+    data: Path | None = None,
+    columns: Path | None = None,
+    progress: Progress = silent,
 ) -> LinkResult:
     """Compare `onnx` in onnxruntime with `tflite` in tflite-micro on held-out walks.
 
@@ -53,7 +58,7 @@ def onnx_int8(
     source = from_onnx(onnx, manifest.interface)
     model = tflite.read_bytes()
     graph = read_tflite(model)
-    walks = load_walks(source.interface, data)
+    walks = load_walks(source.interface, data, columns)
     pieces = evaluation_pieces(source, walks, int(manifest.model.get("macs", 0)))
     exact = float_estimates(simplify(source.onnx), pieces, progress)
     coded = int8_estimates(run_tflm, model, graph, pieces, progress)
@@ -68,9 +73,12 @@ def onnx_int8(
         mismatches=0 if ratio <= 1 + RMSE_TOLERANCE else exact.size,
         max_abs=float(np.abs(exact - coded).max()),
         tolerance=RMSE_TOLERANCE,
+        tolerance_of=INCREASE,
+        increase=ratio - 1,
         unit=unit,
         note=(
             f"RMSE {before[0]:.4f} -> {after[0]:.4f} {unit} ({before[1]:.1f} -> {after[1]:.1f} N), "
             f"{100 * (ratio - 1):+.2f} % of 5 % allowed, on {walks.source}"
         ),
+        oddities=walks.oddities,
     )
