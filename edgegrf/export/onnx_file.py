@@ -36,17 +36,20 @@ def parse_onnx(data: bytes, name: str) -> Any:
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own exception classes differ between its back ends
-        raise ModelError(
-            f"{name}: not an ONNX model",
-            why="its bytes are not ONNX's protobuf",
-            fix="make it with torch.onnx.export(..., external_data=False)",
-        ) from error
+        raise _no_onnx(name, "its bytes are not ONNX's protobuf") from error
+    if not model.ir_version:
+        raise _no_onnx(name, "it has no version, as every ONNX file has" if data else "it is empty")
     _refuse_external(model, name)
     try:
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ModelError(f"{name}: not a sound ONNX model", why=str(error).splitlines()[0]) from error
     return model
+
+
+def _no_onnx(name: str, why: str) -> ModelError:
+    fix = "make it with torch.onnx.export(..., external_data=False)"
+    return ModelError(f"{name}: not an ONNX model", why=why, fix=fix)
 
 
 def opset(model: Any) -> int:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from edgegrf.errors import MissingToolError, ModelError
 from edgegrf.files import sha256_file, write_file
-from edgegrf.manifest import Manifest
+from edgegrf.manifest import Manifest, manifest_path
 from edgegrf.students.build import create
 from edgegrf.students.cost import macs_per_sample
 from edgegrf.students.student import Student
@@ -68,6 +68,12 @@ def load(path: Path) -> Student:
     Raises ModelError if it is unsafe, damaged, or of another architecture than its manifest says.
     """
     weights = _decode(path)
+    if not manifest_path(path).is_file():
+        raise ModelError(
+            f"{path} has no manifest",
+            why=f"{manifest_path(path).name} is not beside it: weights alone do not name their network",
+            fix="save it with edgegrf.students.save(student, path)",
+        )
     manifest = Manifest.read(path)
     if manifest.kind != "checkpoint" or manifest.interface is None or "architecture" not in manifest.model:
         raise ModelError(f"{path} is not a student's checkpoint", why=f"its manifest says {manifest.kind}")

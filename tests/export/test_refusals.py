@@ -152,6 +152,12 @@ def test_garbage_is_no_onnx(data):
         parse_onnx(data, "garbage.onnx")
 
 
+def test_an_empty_file_is_said_to_be_empty():
+    with pytest.raises(ModelError, match="not an ONNX model") as caught:
+        parse_onnx(b"", "net.onnx")
+    assert "empty" in caught.value.why and "torch.onnx.export" in caught.value.fix
+
+
 def test_a_truncated_onnx_is_refused():
     whole = _model("Conv").SerializeToString()
     for length in range(0, len(whole) - 1, 7):

@@ -150,8 +150,9 @@ def test_a_map_may_be_given_lie_beside_or_cover_the_folder(tmp_path: Path) -> No
 )
 def test_a_wrong_map_is_refused_by_its_key(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     assert change[0] in _MAP
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=said) as caught:
         read_walks(_csv(tmp_path, "h,t\n1,2\n3,4\n", _MAP.replace(*change)))
+    assert caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -168,8 +169,9 @@ def test_a_wrong_map_is_refused_by_its_key(tmp_path: Path, change: tuple[str, st
     ],
 )
 def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=said) as caught:
         read_walks(_csv(tmp_path, text))
+    assert caught.value.fix
 
 
 def test_a_time_column_must_agree_with_the_rate_and_have_no_gap(tmp_path: Path) -> None:

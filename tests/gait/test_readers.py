@@ -151,8 +151,9 @@ def test_nan_is_refused_with_sensor_and_sample(gaitpdb_text: Maker) -> None:
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "GaCo01_01.txt"
     path.write_bytes(bytes(range(256)))
-    with pytest.raises(DataError, match="is not text"):
+    with pytest.raises(DataError, match="is not text") as caught:
         read_walks(path)
+    assert caught.value.fix
 
 
 def test_a_folder_is_read_in_one_format(packed: Maker, gaitpdb_text: Maker, tmp_path: Path) -> None:

@@ -97,8 +97,9 @@ def test_absent_files_are_told_apart(tmp_path: Path) -> None:
         load(tmp_path / "none.pt")
     path = saved(tmp_path)
     manifest_path(path).unlink()
-    with pytest.raises(ModelError, match="has no manifest"):
+    with pytest.raises(ModelError, match="has no manifest") as caught:
         load(path)
+    assert caught.value.fix == "save it with edgegrf.students.save(student, path)"
 
 
 def test_weights_of_another_architecture_name_the_first_difference(tmp_path: Path) -> None:

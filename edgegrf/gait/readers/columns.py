@@ -72,7 +72,11 @@ def read_map(path: Path) -> ColumnMap:
     try:
         record = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a column map", why=str(error)) from error
+        raise DataError(
+            f"{path}: not a column map",
+            why=str(error),
+            fix="correct its TOML: text in quotes, docs/data.md shows one",
+        ) from error
     unknown = sorted(set(record) - _KEYS)
     if unknown:
         raise _wrong(path, unknown[0], f"an unknown key; known: {', '.join(sorted(_KEYS))}")

@@ -22,7 +22,11 @@ def text_of(path: Path) -> str:
     except OSError as error:
         raise DataError(f"cannot read {path}", why=error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not text", why=f"byte {error.start} is not UTF-8") from error
+        raise DataError(
+            f"{path} is not text",
+            why=f"byte {error.start} is not UTF-8",
+            fix="save it as UTF-8 text, or give the folder of walks",
+        ) from error
     if not text.strip():
         raise DataError(f"{path} is empty", why="the file has no lines", fix="fetch or record it again")
     return text
@@ -36,18 +40,20 @@ def numbers(
     Raises DataError naming the first line that has another number of columns or holds no number.
     """
     if not text.strip():
-        raise DataError(f"{path} has no data", why=f"it ends before line {first_line + 1}")
+        raise DataError(
+            f"{path} has no data", why=f"nothing stands from line {first_line} on", fix="record it again"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             table = np.loadtxt(io.StringIO(text), delimiter=delimiter, comments=None, ndmin=2)
     except ValueError as error:
         raise _broken_line(text, path, delimiter, columns, first_line) or DataError(
-            f"{path}: not a table of numbers", why=str(error)
+            f"{path}: not a table of numbers", why=str(error), fix="edgegrf data check PATH"
         ) from error
     if table.shape[1] != columns:
         raise _broken_line(text, path, delimiter, columns, first_line) or DataError(
-            f"{path}: {table.shape[1]} columns where {columns} belong"
+            f"{path}: {table.shape[1]} columns where {columns} belong", fix="edgegrf data check PATH"
         )
     return table
 
@@ -60,6 +66,7 @@ def rate_of(time_s: NDArray[np.float64], *, path: Path, first_line: int = 1) -> 
         raise DataError(
             f"{path}: time does not run in its {len(time_s)} lines",
             why="a walk needs two lines or more, in order of time in s",
+            fix="record it again, or correct the time column",
         )
     wrong = np.flatnonzero(~(np.abs(steps - usual) < 0.5 * usual))
     if len(wrong):
@@ -88,7 +95,11 @@ def _broken_line(text: str, path: Path, delimiter: str, columns: int, first_line
             )
         for position, value in enumerate(fields, 1):
             if not _is_number(value):
-                return DataError(f"{where}, column {position}: '{value.strip()[:40]}' is not a number")
+                return DataError(
+                    f"{where}, column {position}: '{value.strip()[:40]}' is not a number",
+                    why="a damaged line, or another format",
+                    fix="correct it, or make it CSV with a column map (docs/data.md)",
+                )
     return None
 
 
