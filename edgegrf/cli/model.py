@@ -12,9 +12,10 @@ import click
 from edgegrf.errors import ModelError
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
 
-__all__ = ["MODEL", "model_argument", "model_name", "model_option"]
+__all__ = ["MODEL", "MODEL_FILE", "model_argument", "model_name", "model_option"]
 
-_SHIPPED = "student_int8.tflite"
+#: the file of a shipped student, or of an export, that is the model
+MODEL_FILE = "student_int8.tflite"
 
 
 class _Model(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
@@ -25,7 +26,7 @@ class _Model(click.ParamType):  # type: ignore[type-arg]  # generic only since c
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
         if not path.suffix and not path.exists():
-            return shipped_file(str(value), _SHIPPED)
+            return shipped_file(str(value), MODEL_FILE)
         if not path.is_file():
             raise ModelError(f"no such model: {path}", fix="edgegrf export --quantize int8 writes one")
         if not path.stat().st_size:
@@ -51,4 +52,4 @@ model_option: Callable[[Any], Any] = click.option(
 
 def model_name(model: Path) -> str:
     """What a model's folders are called: the student's name, else the file's."""
-    return model.resolve().parent.name if model.name == _SHIPPED else model.stem
+    return model.resolve().parent.name if model.name == MODEL_FILE else model.stem

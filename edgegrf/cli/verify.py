@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.cli.model import MODEL_FILE, model_argument, model_name
 from edgegrf.errors import CheckFailedError
-from edgegrf.resources import DEFAULT_STUDENT, shipped_file, shipped_students
+from edgegrf.resources import shipped_file, shipped_students
 
 if TYPE_CHECKING:
     from edgegrf.parity.link import LinkResult
@@ -27,7 +28,7 @@ Examples:
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("model", default=DEFAULT_STUDENT, metavar="[MODEL.tflite|NAME]")
+@model_argument
 @click.option("--all", "everything", is_flag=True, help="Verify every shipped student.")
 @click.option("--data", type=click.Path(path_type=Path), help="Walks [default: EDGEGRF_DATA, else fetched "
               "gaitpdb, else synthetic].")  # fmt: skip
@@ -38,7 +39,7 @@ Examples:
               help="The board of the last link, as in bench; 'none' leaves it out.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the links as JSON.")
 def command(
-    model: str,
+    model: Path,
     everything: bool,
     data: Path | None,
     columns: Path | None,
@@ -52,9 +53,9 @@ def command(
     bits stand in for walks. Exit code 1 when a link breaks.
     """
     records = []
-    for name in shipped_students() if everything else [model]:
+    for name, tflite in _shipped().items() if everything else ((model_name(model), model),):
         board = None if port == "none" else port
-        links = _links(_path(name), as_json, data=data, columns=columns, outputs=outputs, port=board)
+        links = _links(tflite, as_json, data=data, columns=columns, outputs=outputs, port=board)
         oddities = list(dict.fromkeys(line for link in links for line in link.oddities))
         records.append({"model": name, "ok": all(link.ok for link in links),
                         "links": [link.as_json() for link in links], "oddities": oddities})  # fmt: skip
@@ -73,9 +74,8 @@ def command(
     return 0
 
 
-def _path(name: str) -> Path:
-    path = Path(name)
-    return path if path.suffix or path.exists() else shipped_file(name, "student_int8.tflite")
+def _shipped() -> dict[str, Path]:
+    return {name: shipped_file(name, MODEL_FILE) for name in shipped_students()}
 
 
 def _links(tflite: Path, quiet: bool, **options: Any) -> list[LinkResult]:

@@ -18,12 +18,9 @@ from edgegrf.parity.host import HostModel
 from edgegrf.parity.link import LinkResult
 from edgegrf.progress import Progress, silent
 
-__all__ = ["RANDOM_WINDOWS", "verify_chain"]
+__all__ = ["verify_chain"]
 
 Int8 = NDArray[np.int8]
-
-#: windows of random bits that stand in for walks where a model does not say what it takes
-RANDOM_WINDOWS = 1000
 
 _WALKS = 40
 
@@ -66,7 +63,7 @@ def verify_chain(
     host = HostModel(chain.tflite)
     interface = chain.manifest.interface if chain.manifest else None
     if interface is None:
-        inputs = _random_inputs(host)
+        inputs = _random_inputs(host, outputs)
     else:
         chosen = choose_walks(interface, data, walks=_WALKS, columns=columns, unseen=True, progress=progress)
         inputs = _walk_inputs(host, chain.tflite, chosen, outputs)
@@ -75,11 +72,12 @@ def verify_chain(
         yield from _board(chain.tflite, host, inputs, port, progress)
 
 
-def _random_inputs(host: HostModel) -> _Inputs:
+def _random_inputs(host: HostModel, outputs: int) -> _Inputs:
+    """Windows of random bits, which stand in for walks where a model does not say what it takes."""
     plan = host.info.plan
-    length = RANDOM_WINDOWS * max(plan.samples, 1)
-    bits = np.random.default_rng(0).integers(-128, 128, (length, plan.input_channels))
-    return _Inputs([bits.astype(np.int8)], f"{RANDOM_WINDOWS} windows of random bits")
+    windows = -(-outputs // (plan.estimates * plan.output_channels))
+    bits = np.random.default_rng(0).integers(-128, 128, (windows * plan.samples, plan.input_channels))
+    return _Inputs([bits.astype(np.int8)], f"{windows} windows of random bits")
 
 
 def _walk_inputs(host: HostModel, tflite: Path, chosen: Chosen, outputs: int) -> _Inputs:
