@@ -47,6 +47,7 @@ def _felt(source: Source, simple: Any) -> Reach:
     interface = source.interface
     nothing = np.zeros((interface.window, len(interface.outputs)), np.float32)
 
+    # One window at a time in one thread: what an estimate does not depend on leaves its bits alone.
     def run(pressure: Floats) -> Floats:
         pieces = [Piece(x, nothing, 1.0, 0, interface.window) for x in pressure]
         return np.asarray(float_estimates(simple, pieces), np.float32)

@@ -15,7 +15,6 @@ Floats = NDArray[np.float32]
 
 _SIGNALS = 3
 _BATCH = 50
-_ROUNDING = 1e-6  # of the estimates' range, 1 unit at least
 
 
 @dataclass(frozen=True)
@@ -27,14 +26,16 @@ class Reach:
     whole: bool
 
 
-def felt_reach(run: Callable[[Floats], Floats], samples: int, channels: int) -> Reach:
+def felt_reach(
+    run: Callable[[Floats], Floats], samples: int, channels: int, *, rounding: float = 0.0
+) -> Reach:
     """The reach of `run`, which takes pressure [N, samples, channels] to estimates [N, E, K].
 
     Random signals have each sample in turn raised, or lowered, by about one unit, by another amount in
     every channel: several signals and both directions, so that neither a closed ReLU nor channels that
-    cancel hide a path.
+    cancel hide a path.  What is below `rounding` of the estimates' range (1 unit at least) is not felt.
     """
-    felt = np.logical_or.reduce([_felt(run, samples, channels, seed) for seed in range(_SIGNALS)])
+    felt = np.logical_or.reduce([_felt(run, samples, channels, seed, rounding) for seed in range(_SIGNALS)])
     period = samples // felt.shape[1]
     moved, estimates = np.nonzero(felt)
     lag = (estimates + 1) * period - 1 - moved  # of the estimate behind the sample that moved it
@@ -42,7 +43,9 @@ def felt_reach(run: Callable[[Floats], Floats], samples: int, channels: int) -> 
     return Reach(back, ahead, whole=samples > 1 and back == samples and ahead == samples - period)
 
 
-def _felt(run: Callable[[Floats], Floats], samples: int, channels: int, seed: int) -> NDArray[np.bool_]:
+def _felt(
+    run: Callable[[Floats], Floats], samples: int, channels: int, seed: int, rounding: float
+) -> NDArray[np.bool_]:
     """[samples, E]: whether the sample moves the estimate, around one signal."""
     generator = np.random.default_rng(seed)
     still = (0.1 * seed + 0.5 * generator.random((1, samples, channels))).astype(np.float32)
@@ -55,5 +58,5 @@ def _felt(run: Callable[[Floats], Floats], samples: int, channels: int, seed: in
         many[each, start + each] += step
         rows.append(np.abs(run(many) - before).max(axis=2))
     largest = max(1.0, float(np.abs(before).max()))
-    felt: NDArray[np.bool_] = np.concatenate(rows) > _ROUNDING * largest
+    felt: NDArray[np.bool_] = np.concatenate(rows) > rounding * largest
     return felt

@@ -18,6 +18,8 @@ from edgegrf.students.reach import felt_reach
 
 __all__ = ["Student", "check_shapes", "example_input", "measured_reach"]
 
+_ROUNDING = 1e-6  # torch adds in another order for a batch than for one signal
+
 
 class Student(nn.Module, ABC):
     """A network that estimates force from pressure.
@@ -87,8 +89,9 @@ def check_shapes(student: Student) -> None:
 
 
 def measured_reach(student: Student) -> tuple[int, int]:
-    """(samples back, samples ahead) that an estimate feels, the newest counted in the first; by perturbation
-    of signals of two windows."""
+    """(samples back, samples ahead) that an estimate feels, its own counted in the first: perturbation of
+    signals of two windows.
+    """
     interface, time = student.interface, 2 * student.interface.window
     training = student.training
     student.eval()
@@ -100,6 +103,6 @@ def measured_reach(student: Student) -> tuple[int, int]:
         return force
 
     with torch.no_grad():
-        reach = felt_reach(run, time, len(interface.sensors))
+        reach = felt_reach(run, time, len(interface.sensors), rounding=_ROUNDING)
     student.train(training)
     return reach.back, reach.ahead
