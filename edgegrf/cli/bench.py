@@ -172,7 +172,7 @@ def _show(record: dict[str, Any]) -> None:
     from edgegrf.bench.summary import SECTIONS, headline, rows
 
     table = [(label, value) for section in SECTIONS for label, value in rows(record, section)]
-    print_table(headline(record), ("what", "value"), table)
+    print_table(f"{record['provenance']['model']} on {headline(record)}", ("what", "value"), table)
 
 
 def _differs(result: BenchResult) -> CheckFailedError:
