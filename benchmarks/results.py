@@ -30,8 +30,8 @@ _WALKS, _WINDOW_WALKS = 20, 1
 
 
 _FOOTNOTES = (
-    "¹ Both on the same held-out pieces of walks (`edgegrf export`). ² The int8 estimates of the virtual board "
-    "over whole walks (`edgegrf bench`): other samples, so another figure."
+    "¹ Both on the same held-out pieces of walks (`edgegrf export`). ² The int8 estimates of the virtual "
+    "board over whole walks (`edgegrf bench`): other samples, so another figure."
 )
 
 
@@ -125,8 +125,8 @@ def _accuracy(students: list[Measured]) -> str:
         "toe_off_error_ms": "toe off, ms",
     }
     rows = [
-        (one.name, *(f"{one.bench['accuracy'].get(key, float('nan')):.4g}" for key in keys))
-        for one in students
+        (one.name, *(f"{found[key]:.4g}" if key in found else "-" for key in keys))
+        for one, found in ((one, one.bench["accuracy"]) for one in students)
     ]
     return table(("student", *keys.values()), rows)
 
