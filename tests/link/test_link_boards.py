@@ -138,7 +138,7 @@ def test_native_process_ends_with_its_port(model):
     ("spec", "error"),
     [
         ("virtual:nrf9999", UnknownNameError),
-        ("virtual:", UnknownNameError),
+        ("virtual:nope", UnknownNameError),
         ("virtual:native", UnknownNameError),
         ("", UsageError),
     ],
