@@ -24,7 +24,7 @@ from edgegrf.virtual import ERROR_BAND
 DK = board("nrf52840dk")
 DEFAULT = shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
 #: reading the cycle counter twice, the calls through the engine
-AROUND = 40
+AROUND = 60
 
 
 def profile(tflite, mode=None, compiler=None):
