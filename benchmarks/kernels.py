@@ -22,7 +22,7 @@ from edgegrf.files import write_file
 from edgegrf.graph.reader import read_tflite
 from edgegrf.profile import run_profile
 from edgegrf.resources import shipped_file, shipped_students
-from edgegrf.virtual import ERROR_BAND
+from edgegrf.virtual import error_band
 
 __all__ = ["against_baseline", "main", "measure", "models", "modes"]
 
@@ -75,7 +75,7 @@ def measure(chosen: Mapping[str, Path]) -> dict[str, Any]:
             compiler = profile.compiler
             found = profile.record()
             rows.append({key: found[key] for key in _KEYS})
-    return {"board": BOARD, "compiler": compiler, "cycles_are": ERROR_BAND, "models": rows}
+    return {"board": BOARD, "compiler": compiler, "cycles_are": error_band(BOARD), "models": rows}
 
 
 def modes(tflite: Path) -> Iterator[str]:
@@ -108,7 +108,7 @@ def against_baseline(rows: Sequence[Row], baseline: Mapping[str, Any]) -> str:
         lines.extend(_beside(net, row) for row in rows if row["model"] == net)
     return (
         table(columns, lines) + "\n\nRAM holds input and output. ¹ by the manual's table alone, "
-        f"without the stalls that this project's cycle model adds.\nThe other cycles: {ERROR_BAND}."
+        f"without the stalls that this project's cycle model adds.\nThe other cycles: {error_band(BOARD)}."
     )
 
 
@@ -138,7 +138,7 @@ def _all(record: Mapping[str, Any]) -> str:
         )
         for row in record["models"]
     ]  # fmt: skip
-    return table(columns, lines) + f"\n\nCompiler: {record['compiler']}. Cycles: {ERROR_BAND}."
+    return table(columns, lines) + f"\n\nCompiler: {record['compiler']}. Cycles: {record['cycles_are']}."
 
 
 if __name__ == "__main__":

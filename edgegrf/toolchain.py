@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which C compilers are at hand: the host's, and one for Cortex-M; zig stands in for either."""
+"""Which C compilers are at hand: the host's, and those for the boards' cores; zig stands in for any."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from edgegrf.errors import MissingToolError, UnknownNameError
 from edgegrf.process import run
 
-__all__ = ["ARM_COMPILERS", "Compiler", "arm_compiler", "host_compiler"]
+__all__ = ["ARM_COMPILERS", "CROSS_COMPILERS", "Compiler", "arm_compiler", "core_compiler", "host_compiler"]
 
-ARM_COMPILERS = ("gcc", "zig")
+ARM_COMPILERS = CROSS_COMPILERS = ("gcc", "zig")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,22 @@ class Compiler:
     argv: tuple[str, ...]
     version: str
     has_asan: bool = False
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Cores that one cross compiler serves: what people call them, its program, what chooses it."""
+
+    title: str
+    gcc: str
+    variable: str
+
+
+#: by the `core` of a board
+_CORES = {
+    "Cortex-M4F": _Family("ARM", "arm-none-eabi-gcc", "EDGEGRF_ARM_COMPILER"),
+    "RV32IMC": _Family("RISC-V", "riscv64-unknown-elf-gcc", "EDGEGRF_RISCV_COMPILER"),
+}
 
 
 @functools.cache
@@ -45,23 +61,38 @@ def host_compiler() -> Compiler:
     )
 
 
-@functools.cache
 def arm_compiler(kind: str | None = None) -> Compiler:
     """A Cortex-M compiler: arm-none-eabi-gcc if on the PATH, else zig; `kind` insists on one.
 
     `EDGEGRF_ARM_COMPILER` (gcc or zig) decides where `kind` is None.  Raises MissingToolError.
     """
-    kind = kind or os.environ.get("EDGEGRF_ARM_COMPILER") or None
-    if kind is not None and kind not in ARM_COMPILERS:
-        raise UnknownNameError("ARM compiler", kind, ARM_COMPILERS)
-    gcc = shutil.which("arm-none-eabi-gcc") if kind in (None, "gcc") else None
+    return core_compiler("Cortex-M4F", kind)
+
+
+def core_compiler(core: str, kind: str | None = None) -> Compiler:
+    """The compiler for a board's `core`: its gcc if on the PATH, else zig; `kind` insists on one.
+
+    `EDGEGRF_ARM_COMPILER` or `EDGEGRF_RISCV_COMPILER` (gcc or zig) decides where `kind` is None.  Raises
+    MissingToolError.
+    """
+    if core not in _CORES:
+        raise MissingToolError(f"no compiler for {core}", why="it takes its maker's own SDK")
+    return _core_compiler(core, kind or os.environ.get(_CORES[core].variable) or None)
+
+
+@functools.cache
+def _core_compiler(core: str, kind: str | None) -> Compiler:
+    family = _CORES[core]
+    if kind is not None and kind not in CROSS_COMPILERS:
+        raise UnknownNameError(f"{family.title} compiler", kind, CROSS_COMPILERS)
+    gcc = shutil.which(family.gcc) if kind in (None, "gcc") else None
     if gcc:
         return Compiler("gcc", (gcc,), run([gcc, "--version"]).stdout.splitlines()[0])
     if kind in (None, "zig") and importlib.util.find_spec("ziglang"):
         return _zig()
     raise MissingToolError(
-        f"no compiler for Cortex-M ({kind or 'arm-none-eabi-gcc or ziglang'})",
-        fix="pip install 'edgegrf[build]', or install arm-none-eabi-gcc",
+        f"no compiler for {core} ({kind or f'{family.gcc} or ziglang'})",
+        fix=f"pip install 'edgegrf[build]', or install {family.gcc}",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgegrf.virtual import ERROR_BAND
+from edgegrf.virtual import error_band
 
 __all__ = ["SCHEMA", "BenchResult"]
 
@@ -60,7 +60,7 @@ class BenchResult:
     def cycles_are(self) -> str:
         """What kind of number the cycles and times are."""
         if self.virtual:
-            return ERROR_BAND
+            return error_band(self.board)
         return "nanoseconds of this computer, under sanitizers" if self.native else "measured on the board"
 
     @property

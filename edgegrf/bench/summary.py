@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from edgegrf.virtual import ERROR_BAND
-
 __all__ = ["SECTIONS", "duration", "grouped", "headline", "rows", "time_note"]
 
 #: the parts of a bench, in the order they are shown
@@ -82,7 +80,7 @@ def _latency(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     if unit == "cycles":
         found.append(("clock", f"{record['clock_hz'] / 1e6:g} MHz"))
-    return [*found, ("cycles and times", ERROR_BAND)] if record["virtual"] else found
+    return [*found, ("cycles and times", record["cycles_are"])] if record["virtual"] else found
 
 
 def _accuracy(record: Mapping[str, Any]) -> list[tuple[str, str]]:

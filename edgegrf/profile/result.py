@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from edgegrf.virtual import ERROR_BAND
+from edgegrf.virtual import error_band
 
 __all__ = ["LayerCost", "Profile", "apportion"]
 
@@ -92,7 +92,7 @@ class Profile:
             "cycles_per_mac": _ratio(self.cycles, self.macs),
             "microseconds": round(self.microseconds, 2),
             "per": self.of,
-            "cycles_are": ERROR_BAND,
+            "cycles_are": error_band(self.board),
             **{key: getattr(self, key) for key in about},
             "layers": [self._row(layer) for layer in self.layers],
             "provenance": self.provenance,

@@ -13,7 +13,6 @@ from edgegrf.errors import DataError
 from edgegrf.files import write_file
 from edgegrf.report import plots
 from edgegrf.report.layout import render
-from edgegrf.virtual import ERROR_BAND
 
 __all__ = ["write_report"]
 
@@ -25,10 +24,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[Mapping[str, Any]], str], tuple[str, .
     ("Error by walk", "{force}", plots.error_by_walk, ("pairs",)),
 )
 
-_TIME = {
-    "estimate": f"The board is emulated; cycles and times are an {ERROR_BAND}.",
-    "measured": "Measured on the board by its cycle counter, the serial link not included.",
-}
+_MEASURED = "Measured on the board by its cycle counter, the serial link not included."
 _HOST_TIME = "Times are of this computer, with sanitizers in the program: they say nothing about a board."
 
 
@@ -61,7 +57,7 @@ def _figures(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     pairs = record["figures"].get("pairs", {"estimate": (), "of": 0})
     notes = {
         "force": _force(record),
-        "time": _TIME.get(time_note(record), _HOST_TIME),
+        "time": _time(record),
         "shown": grouped(len(pairs["estimate"])),
         "of": grouped(pairs["of"]),
     }
@@ -72,6 +68,13 @@ def _figures(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         elif all(record["figures"].get(key) for key in needs):
             drawn.append((title, note.format(**notes), draw(record)))
     return drawn
+
+
+def _time(record: Mapping[str, Any]) -> str:
+    """What the page's times are."""
+    if record["virtual"]:
+        return f"The board is emulated; cycles and times are an {record['cycles_are']}."
+    return _MEASURED if time_note(record) == "measured" else _HOST_TIME
 
 
 def _always_the_same(record: Mapping[str, Any]) -> bool:
@@ -117,7 +120,7 @@ def _warnings(record: Mapping[str, Any]) -> list[str]:
     if record["data"]["synthetic"]:
         found.append("Synthetic: the walks come from a model of walking, not from people.")
     if record["virtual"]:
-        found.append("Estimate: " + _TIME["estimate"])
+        found.append("Estimate: " + _time(record))
     if record["data"]["clipped_inputs"]:
         found.append(f"{record['data']['clipped_inputs']} input values were beyond int8's range and clipped.")
     return found

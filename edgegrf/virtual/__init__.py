@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from edgegrf.virtual.board import VirtualBoard
-from edgegrf.virtual.cortexm.cycles import ERROR_BAND
+from edgegrf.virtual.board import VirtualBoard, error_band
 from edgegrf.virtual.counts import Share
 from edgegrf.virtual.owners import Span
 from edgegrf.virtual.serve import serve
 
-__all__ = ["ERROR_BAND", "Share", "Span", "VirtualBoard", "serve"]
+__all__ = ["Share", "Span", "VirtualBoard", "error_band", "serve"]

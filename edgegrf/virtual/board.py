@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgegrf.errors import DeviceError, UnknownNameError
-from edgegrf.virtual.chip import Chip, MakeChip
+from edgegrf.virtual.chip import Chip
 from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import load_image
 from edgegrf.virtual.interrupt import interrupt_held
@@ -19,15 +19,22 @@ from edgegrf.virtual.owners import Span
 if TYPE_CHECKING:
     from edgegrf.boards import Board
 
-__all__ = ["CHIPS", "VirtualBoard"]
+__all__ = ["CHIPS", "VirtualBoard", "error_band"]
 
 #: the chips that can be emulated, by a board's `chip`
-CHIPS: dict[str, MakeChip] = {"nrf52840": Nrf52840}
+CHIPS: dict[str, type[Chip]] = {"nrf52840": Nrf52840}
 
 #: the core runs at most this long, in cycles, before DMA shows in RAM that is polled without a register
 _SLICE = 32_768
 #: how long a board is given to start up before the host may speak
 _BOOT_SECONDS = 0.05
+
+
+def error_band(board_name: str) -> str:
+    """What kind of estimate the cycles of the virtual board of that name are."""
+    from edgegrf.boards import board
+
+    return CHIPS[board(board_name).chip].error_band
 
 
 class VirtualBoard:
@@ -39,19 +46,19 @@ class VirtualBoard:
     """
 
     def __init__(self, image: bytes | Path, board: Board, *, strict: bool = False) -> None:
-        make = CHIPS.get(board.chip)
-        if make is None:
+        chip = CHIPS.get(board.chip)
+        if chip is None:
             raise UnknownNameError("virtual chip", board.chip, CHIPS)
         self.board = board
         self._strict = strict
         self._line = Line(10 * board.clock_hz // board.baud)
         firmware = load_image(image, board.flash_origin)
-        self._chip: Chip = make(firmware, self._line, board.flash_origin)
+        self._chip = chip(firmware, self._line, board.flash_origin)
         self._booted = self._closed = False
 
     @property
     def cycles(self) -> int:
-        """Active cycles of the core since power-on: an estimate, see `cortexm.cycles.ERROR_BAND`."""
+        """Active cycles of the core since power-on: an estimate, see `error_band`."""
         return self._chip.cycles
 
     @property

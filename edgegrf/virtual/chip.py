@@ -3,21 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
 
 from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import Firmware
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.owners import Span
 
-__all__ = ["Chip", "MakeChip"]
+__all__ = ["Chip"]
 
 
 class Chip(Protocol):
-    """A chip with a firmware in it and its serial port on a line; times are in cycles of its core clock."""
+    """A chip with a firmware in it and its serial port on a line; times are in cycles of its core clock.
 
+    Made of the firmware, the line, and where in its flash the firmware begins: powered, and not yet run.
+    """
+
+    #: what kind of estimate the cycles are, as it is shown beside them
+    error_band: ClassVar[str]
     clock_hz: int
+
+    def __init__(self, firmware: Firmware, line: Line, origin: int = 0, /) -> None: ...
 
     @property
     def time(self) -> int:
@@ -82,7 +89,3 @@ class Chip(Protocol):
 
     def close(self) -> None:
         """Free the emulator."""
-
-
-#: (firmware, line, address of the vector table or entry) -> the chip, powered and not yet run
-MakeChip = Callable[[Firmware, Line, int], Chip]

@@ -9,9 +9,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edgegrf.errors import EdgegrfError
-from edgegrf.virtual.cortexm.cycles import FLASH_READ, TAKEN_BRANCH
 from edgegrf.virtual.cortexm.flash import stack_slot
-from edgegrf.virtual.counts import OUTSIDE, OWNERS, PAGE, Counter, Decode, Read, Share, Write, those_that_fit
+from edgegrf.virtual.counts import (
+    OUTSIDE,
+    OWNERS,
+    PAGE,
+    Counter,
+    Decode,
+    Penalties,
+    Read,
+    Share,
+    Write,
+    those_that_fit,
+)
 from edgegrf.virtual.native_counter import UC_HOOK_BLOCK, NativeCounter
 from edgegrf.virtual.owners import Owners, Span
 
@@ -31,12 +41,12 @@ class _Counts:
 class PythonCounter:
     """The same counts from a Python hook: bit for bit those of counter.c, many times slower."""
 
-    def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> None:
+    def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], penalties: Penalties) -> None:
         self.counts = _Counts()
         self.failure: BaseException | None = None
         self._decode = functools.cache(decode)
         self._registers = registers
-        self._flash_size = flash_size
+        self._penalties = penalties
         self._uc = uc
         self._owners = Owners(())
         self._shares, self._owner, self._back = [Share()], 0, OUTSIDE
@@ -76,16 +86,16 @@ class PythonCounter:
             self.failure = error
             uc.emu_stop()
             return
-        reads = 0
+        reads, penalties = 0, self._penalties
         for probe in those_that_fit(cost):
             terms = (factor * self._value(uc, name) for name, factor in probe.address.terms)
-            if (probe.address.constant + sum(terms)) & 0xFFFF_FFFF < self._flash_size:
+            if (probe.address.constant + sum(terms)) & 0xFFFF_FFFF < penalties.flash_size:
                 reads += probe.reads
-        branch = TAKEN_BRANCH if address != counts.previous_end else 0
+        branch = penalties.taken_branch if address != counts.previous_end else 0
         share = self._share(uc, address, size)
         for one in (counts, share):
             one.instructions += cost.instructions
-            one.half_cycles += cost.half_cycles + branch + reads * FLASH_READ
+            one.half_cycles += cost.half_cycles + branch + reads * penalties.flash_read
             one.flash_reads += reads
         counts.sent_event |= cost.sets_event
         counts.previous_end = address + size
@@ -108,10 +118,12 @@ class PythonCounter:
         return int.from_bytes(uc.mem_read(uc.reg_read(self._registers["sp"]) + slot, 4), "little")
 
 
-def make_counter(uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> tuple[Counter, str]:
+def make_counter(
+    uc: Any, decode: Decode, registers: dict[str, int], penalties: Penalties
+) -> tuple[Counter, str]:
     """The native counter, or the Python one and the reason why."""
     try:
-        return NativeCounter(uc, decode, registers, flash_size), ""
+        return NativeCounter(uc, decode, registers, penalties), ""
     except EdgegrfError as error:
         reason = f"{error.what}: counting cycles in Python, many times slower"
-        return PythonCounter(uc, decode, registers, flash_size), reason
+        return PythonCounter(uc, decode, registers, penalties), reason

@@ -7,14 +7,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from edgegrf.virtual.cortexm.cycles import BlockCost
 from edgegrf.virtual.cortexm.flash import FlashProbe
 from edgegrf.virtual.owners import Span
 
 __all__ = [
-    "OUTSIDE", "OWNERS", "PAGE", "PROBES", "TERMS", "Counter", "Counts", "Decode", "Read", "Share", "Write",
-    "those_that_fit",
+    "OUTSIDE", "OWNERS", "PAGE", "PROBES", "TERMS", "BlockCost", "Counter", "Counts", "Decode", "Penalties",
+    "Read", "Share", "Write", "those_that_fit",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BlockCost:
+    """A block's instructions, its half cycles without branch and flash penalties, and what decides those."""
+
+    instructions: int
+    half_cycles: int
+    sets_event: bool = False
+    uses_fpu: bool = False
+    probes: tuple[FlashProbe, ...] = ()
+
+
+@dataclass(frozen=True)
+class Penalties:
+    """What a block costs beside its own: half cycles when it was branched to, and per data word that its
+    probes see below `flash_size`."""
+
+    taken_branch: int
+    flash_read: int = 0
+    flash_size: int = 0
+
 
 #: (address, size in bytes) of a block -> its cost
 Decode = Callable[[int, int], BlockCost]

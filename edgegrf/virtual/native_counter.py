@@ -17,7 +17,6 @@ from edgegrf.errors import MissingToolError, OutputError
 from edgegrf.process import run
 from edgegrf.resources import cache_folder
 from edgegrf.toolchain import host_compiler
-from edgegrf.virtual.cortexm.cycles import FLASH_READ, TAKEN_BRANCH
 from edgegrf.virtual.cortexm.flash import stack_slot
 from edgegrf.virtual.counts import (
     OWNERS,
@@ -26,6 +25,7 @@ from edgegrf.virtual.counts import (
     TERMS,
     Counts,
     Decode,
+    Penalties,
     Read,
     Share,
     Write,
@@ -90,7 +90,7 @@ class NativeCounter:
     `registers` gives the emulator's number of each register that a probe names.
     """
 
-    def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], flash_size: int) -> None:
+    def __init__(self, uc: Any, decode: Decode, registers: dict[str, int], penalties: Penalties) -> None:
         from unicorn.unicorn_py3.unicorn import uclib
 
         self._uc = uc
@@ -108,7 +108,8 @@ class NativeCounter:
         state = ctypes.cast(self._memory, ctypes.POINTER(_State)).contents
         self.counts: Counts = state
         self._state = state
-        state.taken_branch, state.flash_read, state.flash_size = TAKEN_BRANCH, FLASH_READ, flash_size
+        state.taken_branch, state.flash_read = penalties.taken_branch, penalties.flash_read
+        state.flash_size = penalties.flash_size
         state.link_register = registers["lr"]
         state.core = ctypes.cast(uc._uch, ctypes.c_void_p).value
         state.stop = ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value

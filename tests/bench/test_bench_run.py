@@ -13,7 +13,7 @@ from edgegrf.bench.summary import SECTIONS, headline, rows, time_note
 from edgegrf.errors import DataError, FirmwareMismatchError, ModelError
 from edgegrf.link import Device, open_port
 from edgegrf.parity.host import HostModel
-from edgegrf.virtual import ERROR_BAND
+from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 
 KEYS = [
     "board", "virtual", "engine", "mode", "model_sha256", "clock_hz", "samples", "cycles", "latency_us",

@@ -12,7 +12,7 @@ from benchmarks.kernels import BASELINE, KERNELS, RESULTS, against_baseline, mea
 from edgegrf.compiler.planning import make_plan
 from edgegrf.graph.reader import read_tflite
 from edgegrf.resources import shipped_file, shipped_students
-from edgegrf.virtual import ERROR_BAND
+from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 
 BASE = json.loads(BASELINE.read_text())
 

@@ -12,7 +12,7 @@ import pytest
 
 from edgegrf.cli import main
 from edgegrf.parity.host import HostModel
-from edgegrf.virtual import ERROR_BAND
+from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from edgegrf.profile import check_port, run_profile
 from edgegrf.profile.places import footprint, layer_spans
 from edgegrf.profile.result import apportion
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
-from edgegrf.virtual import ERROR_BAND
+from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 
 DK = board("nrf52840dk")
 DEFAULT = shipped_file(DEFAULT_STUDENT, "student_int8.tflite")

@@ -13,7 +13,7 @@ import pytest
 
 from edgegrf.errors import DataError, MissingToolError, OutputError
 from edgegrf.report import write_report
-from edgegrf.virtual import ERROR_BAND
+from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 
 
 def bench_record(**changes):
@@ -30,7 +30,7 @@ def bench_record(**changes):
     }  # fmt: skip
     record = {
         "schema": 1, "board": "nrf52840dk", "virtual": True, "engine": "aot", "mode": "stream",
-        "model_sha256": "ab" * 32, "clock_hz": 64_000_000, "samples": 300,
+        "cycles_are": ERROR_BAND, "model_sha256": "ab" * 32, "clock_hz": 64_000_000, "samples": 300,
         "cycles": {"p50": 640, "p90": 640, "p99": 1280, "max": 1280},
         "latency_us": {"p50": 10.0, "p90": 10.0, "p99": 20.0, "max": 20.0},
         "parity": {"compared": 300, "mismatches": 0, "max_lsb": 0}, "accuracy": accuracy,

@@ -15,8 +15,7 @@ from edgegrf.image import build_image_of_c
 from edgegrf.link import Device
 from edgegrf.link.virtual_port import VirtualPort
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
-from edgegrf.virtual import native_counter
-from edgegrf.virtual.cortexm import cycles
+from edgegrf.virtual.cortexm import core, cycles
 from edgegrf.virtual.cortexm.decode import decode
 
 FLASH = 0x10_0000
@@ -73,7 +72,7 @@ def test_nearly_all_reads_from_flash_are_found(tmp_path, monkeypatch, kind):
 
     seen = [0]
     with_flash = run(seen)
-    for module in (cycles, native_counter):
+    for module in (cycles, core):
         monkeypatch.setattr(module, "FLASH_READ", 0)
     without = run()
     found = (with_flash - without) / 3

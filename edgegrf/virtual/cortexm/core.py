@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from edgegrf.errors import DeviceError, MissingToolError
-from edgegrf.virtual.cortexm.cycles import BlockCost, block_cost
+from edgegrf.virtual.cortexm.cycles import FLASH_READ, TAKEN_BRANCH, block_cost
 from edgegrf.virtual.cortexm.decode import decode
 from edgegrf.virtual.counter import make_counter
+from edgegrf.virtual.counts import BlockCost, Penalties
 from edgegrf.virtual.image import Firmware
 
 __all__ = ["Core", "Region", "Stop"]
@@ -72,7 +73,8 @@ class Core:
             "lr": arm.UC_ARM_REG_LR, "sp": arm.UC_ARM_REG_SP,
         }  # fmt: skip
 
-        self.counter, self.note = make_counter(uc, self._cost, numbers, flash[1])
+        penalties = Penalties(TAKEN_BRANCH, FLASH_READ, flash[1])
+        self.counter, self.note = make_counter(uc, self._cost, numbers, penalties)
         self.counter.map_cycle_register(cycle_register, self._guarded_read, self._guarded_write)
         self._counts = self.counter.counts
         self.reset()

@@ -12,17 +12,16 @@ branch targets, the instruction cache, contention between DMA and core, wait sta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from edgegrf.virtual.cortexm.decode import Instruction
-from edgegrf.virtual.cortexm.flash import FlashProbe, flash_reads
+from edgegrf.virtual.cortexm.flash import flash_reads
+from edgegrf.virtual.counts import BlockCost
 
 __all__ = [
     "ERROR_BAND",
     "FLASH_READ",
     "STALLS",
     "TAKEN_BRANCH",
-    "BlockCost",
     "base_cost",
     "block_cost",
     "stalls_on_accumulator",
@@ -46,17 +45,6 @@ _LISTS = frozenset(("ldm", "stm", "vldm", "vstm", "push", "pop", "vpush", "vpop"
 _MEMORY = _LOADS | _STORES | _PAIRS | _LISTS | {"vstr"}
 _MACS = ("smla", "mla", "mls", "umlal")
 _FUSED = ("vmla", "vmls", "vfma", "vfms", "vnmla", "vnmls", "vfnma", "vfnms")
-
-
-@dataclass(frozen=True)
-class BlockCost:
-    """A block's instructions, its half cycles without branch and flash penalties, and what decides those."""
-
-    instructions: int
-    half_cycles: int
-    sets_event: bool = False
-    uses_fpu: bool = False
-    probes: tuple[FlashProbe, ...] = ()
 
 
 def block_cost(

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 from edgegrf.errors import DeviceError
 from edgegrf.virtual.bus import Bus
 from edgegrf.virtual.cortexm.core import Core, Stop
+from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 from edgegrf.virtual.cortexm.dwt import CYCCNT, Dwt
 from edgegrf.virtual.cortexm.scs import SystemControlSpace
 from edgegrf.virtual.counts import Share
@@ -48,6 +50,7 @@ class Nrf52840:
     Time is in core cycles since power-on, sleep included; `core.cycles` are the active ones.
     """
 
+    error_band: ClassVar[str] = ERROR_BAND
     clock_hz = 64_000_000
 
     def __init__(self, firmware: Firmware, line: Line, vectors: int = 0) -> None:
