@@ -6,6 +6,7 @@
 #include "engine.h"
 #include "frame.h"
 #include "link.h"
+#include "mlperf.h"
 #include "port.h"
 
 enum {
@@ -265,7 +266,13 @@ static void answer(const struct request *request, uint8_t seq) {
 }
 
 void app_take(const uint8_t *data, size_t length) {
+    mlperf_listen(port_uptime_ms());
     for (size_t i = 0; i < length; i++) {
+        if (mlperf_take(data[i])) { /* which may have used the engine: a host must greet again */
+            frame_forget(&decoder);
+            link_state.greeted = false;
+            continue;
+        }
         size_t content = frame_take(&decoder, data[i]);
         if (content) {
             const struct request request = {

@@ -52,13 +52,17 @@ static size_t finish(struct frame_decoder *decoder) {
     return length;
 }
 
+void frame_forget(struct frame_decoder *decoder) {
+    decoder->begun = decoder->zero_due = decoder->overlong = false;
+    decoder->length = 0;
+    decoder->block_left = 0;
+}
+
 size_t frame_take(struct frame_decoder *decoder, uint8_t byte) {
     decoder->bytes++;
     if (byte == 0) {
         size_t length = decoder->begun ? finish(decoder) : 0;
-        decoder->begun = decoder->zero_due = decoder->overlong = false;
-        decoder->length = 0;
-        decoder->block_left = 0;
+        frame_forget(decoder);
         return length;
     }
     decoder->begun = true;

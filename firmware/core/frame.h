@@ -39,6 +39,9 @@ struct frame_decoder {
  * seq and body then lie in `content` until the next call; else 0. */
 size_t frame_take(struct frame_decoder *decoder, uint8_t byte);
 
+/* Drops what came since the last delimiter, uncounted: it was no frame, and was taken elsewhere. */
+void frame_forget(struct frame_decoder *decoder);
+
 /* Writes a whole frame to `wire`; requires length <= FRAME_BODY_MAX.  Returns its bytes on the wire. */
 size_t frame_encode(uint8_t wire[FRAME_WIRE_MAX], uint8_t type, uint8_t seq, const uint8_t *body,
                     size_t length);

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mlperf.h"
+
+#include "build.h"
+#include "engine.h"
+#include "frame.h"
+#include "port.h"
+
+#include <string.h>
+
+enum {
+    SAMPLE_MAX = 128, /* input channels of a model that only streams, and its output channels */
+    BYTES_PER_LINE = 8,
+    DEFAULT_WARM_UP = 10,
+    NUMBER_MAX = 1000000000,
+};
+
+static struct {
+    char text[MLPERF_COMMAND_MAX + 1];
+    uint8_t length;
+    bool overlong;
+    bool framed; /* what comes belongs to a frame or is noise: no command before a 0x00 or a silence */
+    uint32_t heard_ms;
+} line;
+
+static struct {
+    uint32_t size, filled; /* bytes of the input asked for by `db load`, and come so far */
+} load;
+
+static int8_t sample[SAMPLE_MAX], estimate[SAMPLE_MAX]; /* of a model that only streams */
+
+static struct {
+    uint8_t bytes[FRAME_WIRE_MAX];
+    size_t length;
+} out;
+
+static bool same(const char *one, const char *other) {
+    while (*one && *one == *other) {
+        one++, other++;
+    }
+    return *one == *other;
+}
+
+static void flush(void) {
+    if (out.length) {
+        port_send(out.bytes, out.length);
+    }
+    out.length = 0;
+}
+
+static void put_char(char character) {
+    if (out.length == sizeof out.bytes) {
+        flush();
+    }
+    out.bytes[out.length++] = (uint8_t)character;
+}
+
+static void put(const char *text) {
+    while (*text) {
+        put_char(*text++);
+    }
+}
+
+/* `value` in decimal with at least `digits` digits. */
+static void put_number(uint32_t value, unsigned digits) {
+    char reversed[10];
+    unsigned count = 0;
+    do {
+        reversed[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value || count < digits);
+    while (count) {
+        put_char(reversed[--count]);
+    }
+}
+
+/* "e-[" or "m-" before, a number and the rest of the line. */
+static void put_line(const char *before, uint32_t number, const char *after) {
+    put(before);
+    put_number(number, 1);
+    put(after);
+}
+
+static void put_hex(uint8_t byte) {
+    static const char digits[] = "0123456789abcdef";
+    put_char(digits[byte >> 4]);
+    put_char(digits[byte & 15]);
+}
+
+/* A real number with three decimals, as printf's %.3f but for ties, which go away from zero. */
+static void put_real(float value) {
+    if (value < 0) {
+        put_char('-');
+        value = -value;
+    }
+    uint32_t thousandths = value < 4e6f ? (uint32_t)(value * 1000.0f + 0.5f) : 4000000000u;
+    put_number(thousandths / 1000, 1);
+    put_char('.');
+    put_number(thousandths % 1000, 3);
+}
+
+static bool has_windows(void) {
+    return engine_info()->modes & ENGINE_MODE_WINDOW;
+}
+
+/* What an inference takes: a whole window, or a sample of a model that only streams. */
+static int8_t *input(void) {
+    return has_windows() ? engine_info()->window_in : sample;
+}
+
+static uint32_t input_size(void) {
+    const struct engine_info *info = engine_info();
+    if (has_windows()) {
+        return (uint32_t)info->window_samples * info->input_channels;
+    }
+    return info->input_channels <= SAMPLE_MAX && info->output_channels <= SAMPLE_MAX ? info->input_channels
+                                                                                     : 0;
+}
+
+static void infer_once(void) {
+    if (has_windows()) {
+        engine_window();
+    } else {
+        engine_step(sample, estimate);
+    }
+}
+
+static void put_results(void) {
+    const struct engine_info *info = engine_info();
+    const int8_t *values = has_windows() ? info->window_out : estimate;
+    uint32_t count = info->output_channels;
+    if (has_windows()) {
+        count *= info->window_estimates;
+    }
+    put("m-results-[");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i) {
+            put_char(',');
+        }
+        put_real(info->output_scale * (float)(values[i] - info->output_zero_point));
+    }
+    put("]\r\n");
+}
+
+/* A point in time: milliseconds since boot, and microseconds beyond them. */
+struct moment {
+    uint32_t ms, us;
+};
+
+static void put_moment(struct moment moment) {
+    put("m-lap-us-");
+    if (moment.ms) {
+        put_number(moment.ms, 1);
+        put_number(moment.us, 3);
+    } else {
+        put_number(moment.us, 1);
+    }
+    put("\r\n");
+}
+
+/* Runs `count` inferences; returns when they ended, by the cycle counter if there is one. */
+static struct moment run(uint32_t count, struct moment start) {
+    uint32_t cycles_per_us = port_facts()->clock_hz / 1000000;
+    uint32_t last = port_cycles(), cycles = 0, us = start.us;
+
+    while (count--) {
+        infer_once();
+        uint32_t now = port_cycles();
+        cycles += now - last;
+        last = now;
+        if (cycles_per_us) {
+            us += cycles / cycles_per_us;
+            cycles %= cycles_per_us;
+        }
+        start.ms += us / 1000;
+        us %= 1000;
+    }
+    start.us = us;
+    return cycles_per_us ? start : (struct moment){port_uptime_ms(), 0};
+}
+
+/* Reads a whole number up to NUMBER_MAX; false for anything else. */
+static bool read_number(const char *text, uint32_t *number) {
+    uint32_t value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9' && value <= NUMBER_MAX / 10; at++) {
+        value = value * 10 + (uint32_t)(*at - '0');
+    }
+    *number = value;
+    return at != text && !*at && value <= NUMBER_MAX;
+}
+
+/* The next word of the command, made a string of its own; NULL after the last. */
+static char *next_word(char **rest) {
+    char *word = *rest;
+    while (*word == ' ') {
+        word++;
+    }
+    char *end = word;
+    while (*end && *end != ' ') {
+        end++;
+    }
+    *rest = *end ? end + 1 : end;
+    *end = 0;
+    return *word ? word : NULL;
+}
+
+static void name(char *rest) {
+    (void)rest;
+    if (engine_info()->modes & ENGINE_MODE_STREAM) {
+        engine_reset();
+    }
+    load.size = load.filled = 0;
+    put("m-name-dut-[");
+    put(build_board);
+    put("]\r\n");
+}
+
+static void profile(char *rest) {
+    (void)rest;
+    put("m-profile-[edgegrf ");
+    put(build_version);
+    put("]\r\nm-model-[");
+    put(engine_info()->model);
+    put("]\r\n");
+}
+
+static void timestamp(char *rest) {
+    (void)rest;
+    put_moment((struct moment){port_uptime_ms(), 0});
+}
+
+static void help(char *rest) {
+    (void)rest;
+    put("name, profile, timestamp, results, help\r\n"
+        "db load N | db HEX | db print\r\n"
+        "infer N W: N inferences after W that warm up\r\n");
+}
+
+static void load_begin(const char *count) {
+    uint32_t size;
+    if (!count) {
+        put("e-[Command 'db load' requires the # of bytes]\r\n");
+    } else if (!read_number(count, &size) || size == 0) {
+        put("e-[Command 'db load' must be >0 bytes]\r\n");
+    } else if (size > input_size()) {
+        put_line("e-[Command 'db load' takes at most ", input_size(), " bytes]\r\n");
+    } else {
+        load.size = size;
+        load.filled = 0;
+        put_line("m-[Expecting ", size, " bytes]\r\n");
+    }
+}
+
+static int hex_digit(char digit) {
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    digit |= 0x20;
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+static void load_hex(const char *digits) {
+    size_t count = strlen(digits);
+    if (load.filled == load.size) {
+        put("e-[Command 'db load' comes first]\r\n");
+        return;
+    }
+    if (count % 2) {
+        put("e-[Insufficient number of hex digits]\r\n");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (hex_digit(digits[i]) < 0) {
+            put("e-[Invalid hex digit '");
+            put_char(digits[i]);
+            put("']\r\n");
+            return;
+        }
+    }
+    for (size_t i = 0; i < count && load.filled < load.size; i += 2) {
+        input()[load.filled++] = (int8_t)(hex_digit(digits[i]) << 4 | hex_digit(digits[i + 1]));
+    }
+    if (load.filled == load.size) {
+        put("m-load-done\r\n");
+    }
+}
+
+static void print_input(void) {
+    for (uint32_t i = 0; i < load.size; i++) {
+        put(i % BYTES_PER_LINE ? "-" : "m-buffer-");
+        put_hex((uint8_t)input()[i]);
+        if (i % BYTES_PER_LINE == BYTES_PER_LINE - 1 || i + 1 == load.size) {
+            put("\r\n");
+        }
+    }
+}
+
+static void db(char *rest) {
+    const char *what = next_word(&rest);
+    if (!what) {
+        put("e-[Command 'db' requires a subcommand]\r\n");
+    } else if (same(what, "load")) {
+        load_begin(next_word(&rest));
+    } else if (same(what, "print")) {
+        print_input();
+    } else {
+        load_hex(what);
+    }
+}
+
+static void infer(char *rest) {
+    uint32_t count = 1, warm_up = DEFAULT_WARM_UP;
+    const char *count_word = next_word(&rest), *warm_up_word = next_word(&rest);
+    if (count_word && (!read_number(count_word, &count) || count == 0)) {
+        put("e-[Inference iterations must be >0]\r\n");
+        return;
+    }
+    if (warm_up_word && !read_number(warm_up_word, &warm_up)) {
+        put("e-[Inference warmup must be >=0]\r\n");
+        return;
+    }
+    if (load.filled == 0 || load.filled != input_size()) {
+        put_line("e-[Input has ", load.filled, " bytes, ");
+        put_line("expected ", input_size(), "]\r\n");
+        return;
+    }
+    put_line("m-warmup-start-", warm_up, "\r\n");
+    flush();
+    run(warm_up, (struct moment){0, 0});
+    put("m-warmup-done\r\n");
+    put_line("m-infer-start-", count, "\r\n");
+    const struct moment start = {port_uptime_ms(), 0};
+    put_moment(start);
+    flush();
+    const struct moment end = run(count, start);
+    put_moment(end);
+    put("m-infer-done\r\n");
+    put_results();
+}
+
+static void results(char *rest) {
+    (void)rest;
+    put_results();
+}
+
+static const struct {
+    const char *name;
+    void (*run)(char *rest);
+} commands[] = {
+    {"name", name}, {"profile", profile}, {"timestamp", timestamp}, {"help", help},
+    {"db", db},     {"infer", infer},     {"results", results},
+};
+
+static void execute(void) {
+    char *rest = line.text;
+    line.text[line.length] = 0;
+    const char *word = next_word(&rest);
+    size_t i = 0;
+    const size_t known = sizeof commands / sizeof *commands;
+    if (line.overlong) {
+        put_line("e-[Command longer than ", MLPERF_COMMAND_MAX, " characters]\r\n");
+    } else {
+        while (i < known && !same(word ? word : "", commands[i].name)) {
+            i++;
+        }
+        if (i < known) {
+            commands[i].run(rest);
+        } else {
+            put("e-[Unknown command: ");
+            put(word ? word : "");
+            put("]\r\n");
+        }
+    }
+    put("m-ready\r\n");
+    flush();
+}
+
+static void begin_line(void) {
+    line.framed = line.overlong = false;
+    line.length = 0;
+}
+
+void mlperf_listen(uint32_t now_ms) {
+    if (line.framed && now_ms - line.heard_ms >= MLPERF_SILENCE_MS) {
+        begin_line();
+    }
+    line.heard_ms = now_ms;
+}
+
+bool mlperf_take(uint8_t byte) {
+    if (byte == 0) {
+        begin_line();
+    } else if (line.framed) {
+        return false;
+    } else if (byte == '%') {
+        bool some = line.length > 0;
+        if (some) {
+            execute();
+        }
+        begin_line();
+        return some;
+    } else if ((byte == '\r' || byte == '\n') && line.length == 0) {
+        return false;
+    } else if (byte < ' ' || byte > '~') {
+        line.framed = true;
+    } else if (line.length == MLPERF_COMMAND_MAX) {
+        line.overlong = true;
+    } else {
+        line.text[line.length++] = (char)byte;
+    }
+    return false;
+}
