@@ -12,7 +12,38 @@ from typing import Any
 from edgegrf.errors import UnknownNameError
 from edgegrf.resources import firmware_folder
 
-__all__ = ["Board", "board", "boards"]
+__all__ = ["Board", "Scan", "board", "boards"]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """How a board scans an insole: its analog inputs (`columns`), and the pins that drive a matrix's rows.
+
+    `sensors` are the names of sensors wired to one column each; those of a matrix are "r0c0", "r0c1", ...
+    `settle_us` passes between choosing a sensor and its conversion; counts are 0..4095.
+    """
+
+    rate_hz: float  # where the model does not say its own
+    settle_us: int
+    columns: tuple[int, ...]
+    sensors: tuple[str, ...]
+    full_scale_n: int  # at the highest count, without a calibration
+    open_below: int  # counts that a connected sensor never falls under; 0: it cannot be told
+    saturated_from: int  # counts
+    rows: tuple[int, ...] = ()
+
+    def names(self, rows: int) -> tuple[str, ...]:
+        """The sensors in the order of a scan: the columns' own for 0 rows, else a matrix row by row."""
+        if rows == 0:
+            return self.sensors
+        return tuple(f"r{row}c{column}" for row in range(rows) for column in range(len(self.columns)))
+
+    def rows_for(self, inputs: int) -> int | None:
+        """Rows scanned for a model of `inputs` channels; 0: each column is a sensor; None: too many."""
+        rows = -(-inputs // len(self.columns))
+        if rows <= 1:
+            return 0
+        return rows if rows <= len(self.rows) else None
 
 
 @dataclass(frozen=True)
@@ -47,6 +78,7 @@ class Board:
     uf2_family: int | None = None
     uf2_boards: tuple[str, ...] = ()  # beginnings of the Board-ID in INFO_UF2.TXT
     uf2_softdevice: str | None = None  # what must lie below `flash_origin`
+    scan: Scan | None = None  # None: no sensors
 
     def has_usb(self, vid: int, pid: int) -> bool:
         """True if a USB serial port of these numbers may be this board."""
@@ -69,7 +101,10 @@ def board(name: str) -> Board:
 
 
 def _board(name: str, text: str) -> Board:
-    record: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in tomllib.loads(text).items()
-    }
-    return Board(name=name, **record)
+    record = tomllib.loads(text)
+    scan = record.pop("scan", None)
+    return Board(name=name, scan=Scan(**_frozen(scan)) if scan else None, **_frozen(record))
+
+
+def _frozen(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}

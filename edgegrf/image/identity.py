@@ -28,7 +28,8 @@ def _parts(board: Board, compiler: Compiler, model: Path, version: str) -> Itera
     root = firmware_folder()
     folders = [root / "core", root / "engine", root / "cmake", root / "port" / board.port]
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
-    files += [root / "CMakeLists.txt", root / "port" / "port.h", root / "boards" / board.name / "board.toml"]
+    files += [root / "CMakeLists.txt", root / "boards" / board.name / "board.toml"]
+    files += [file for file in (root / "port").iterdir() if file.is_file()]
     for file in sorted(files):
         yield file.relative_to(root).as_posix(), file.read_bytes()
     for file in sorted([*model.glob("*.c"), *model.glob("*.h")]):

@@ -7,6 +7,7 @@ int main(void) {
 
     port_init();
     for (;;) {
+        port_watchdog_feed();
         size_t length = port_receive(chunk, sizeof chunk);
         if (length) {
             app_take(chunk, length);

@@ -6,6 +6,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "port.h"
 
+#include "native.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,12 +22,12 @@ enum {
 };
 
 static struct port_facts facts;
-static struct timespec boot;
+static uint64_t boot_ns;
 
-static struct timespec now(void) {
+uint64_t clock_ns(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return time;
+    return (uint64_t)time.tv_sec * NANOSECONDS + (uint64_t)time.tv_nsec;
 }
 
 /* A terminal would translate and echo: every byte must pass as it is. */
@@ -46,9 +48,13 @@ static void make_raw(int terminal) {
 
 void port_init(void) {
     facts.clock_hz = NANOSECONDS;
+    facts.scan_tick_hz = SCAN_TICK_HZ;
+    facts.parts = PORT_STORE | (SCAN_CHANNELS ? PORT_SCAN : 0);
     facts.reset_cause = PORT_RESET_POWER_ON;
     memcpy(facts.device_id, "NATIVE", sizeof "NATIVE");
-    boot = now();
+    boot_ns = clock_ns();
+    scan_init();
+    store_init();
     make_raw(STDIN_FILENO);
     fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
 }
@@ -84,12 +90,11 @@ void port_send(const uint8_t *data, size_t length) {
 }
 
 void port_idle(void) {
-    poll(&(struct pollfd){.fd = STDIN_FILENO, .events = POLLIN}, 1, -1);
+    poll(&(struct pollfd){.fd = STDIN_FILENO, .events = POLLIN}, 1, scan_wait_ms());
 }
 
 uint32_t port_cycles(void) {
-    struct timespec time = now();
-    return (uint32_t)((uint64_t)time.tv_sec * NANOSECONDS + (uint64_t)time.tv_nsec);
+    return (uint32_t)clock_ns();
 }
 
 uint32_t port_stack_used(void) {
@@ -101,7 +106,7 @@ uint32_t port_overruns(void) {
 }
 
 uint32_t port_uptime_ms(void) {
-    struct timespec time = now();
-    int64_t nanoseconds = (int64_t)(time.tv_sec - boot.tv_sec) * NANOSECONDS + time.tv_nsec - boot.tv_nsec;
-    return (uint32_t)(nanoseconds / 1000000);
+    return (uint32_t)((clock_ns() - boot_ns) / 1000000);
 }
+
+void port_watchdog_feed(void) {}
