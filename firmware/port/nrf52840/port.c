@@ -123,5 +123,4 @@ uint32_t port_uptime_ms(void) {
     return milliseconds;
 }
 
-void port_watchdog_feed(void) {
-}
+void port_watchdog_feed(void) {}
