@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LOGISTIC and TANH of all 256 int8 inputs, in the fixed-point arithmetic of gemmlowp that TFLite uses.
+"""LOGISTIC, TANH and exp of all 256 int8 inputs, in the fixed-point arithmetic of gemmlowp that TFLite uses.
 
 A number with n integer bits is an int32 that stands for raw / 2^(31 - n).  exp(-x) is a product of
 constants exp(-2^k), one per set bit of x, and a Taylor polynomial around -1/8 for the rest; divisions are
@@ -13,15 +13,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegrf.compiler.arithmetic import Multiplier, requantise
+from edgegrf.compiler.arithmetic import Multiplier, multiplier, requantise
 from edgegrf.errors import UnsupportedError
 
-__all__ = ["logistic_table", "tanh_table"]
+__all__ = ["exp_table", "logistic_table", "tanh_table"]
 
 Ints = NDArray[np.int64]
 
 _ONE = (1 << 31) - 1
 _INPUT_BITS = 4
+_SOFTMAX_BITS = 5
 #: exp(-2^k) for k = -2 .. 4, Q31
 _EXP_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 _EXP_MINUS_EIGHTH = 1895147668
@@ -51,15 +52,32 @@ def tanh_table(scale: float, zero_point: int, place: str) -> NDArray[np.int8]:
     return np.clip(np.where(inside, rounded, np.where(sign > 0, 127, -128)), -128, 127).astype(np.int8)
 
 
+def exp_table(scale: float, place: str) -> NDArray[np.int32]:
+    """exp(-scale i) of i = 0..255 in Q31 as SOFTMAX has it, 0 from where it takes it for nothing, [256]."""
+    factor = min(scale * (1 << (31 - _SOFTMAX_BITS)), (1 << 31) - 1.0)
+    by = multiplier(factor)
+    if factor <= 1.0 or by.shift < 0:
+        raise _beyond(scale, place)
+    radius = math.floor(((1 << _SOFTMAX_BITS) - 1) * (1 << (31 - _SOFTMAX_BITS)) / (1 << by.shift))
+    index = np.arange(256, dtype=np.int64)
+    x = np.where(index <= radius, -index, 0)
+    values = _exp_negative(requantise(x, by), _SOFTMAX_BITS)
+    return np.where(index <= radius, values, 0).astype(np.int32)
+
+
+def _beyond(scale: float, place: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{place}: its input's scale {scale:.9g} is beyond this operator",
+        node=place,
+        fix="quantise the model again",
+    )
+
+
 def _inputs(scale: float, zero_point: int, place: str) -> tuple[Ints, NDArray[np.bool_], Ints]:
     """The 256 inputs with four integer bits, where they are inside +-16, and their signs."""
     fraction, shift = math.frexp(scale * (1 << (31 - _INPUT_BITS)))
     if not 0 <= shift <= 62:
-        raise UnsupportedError(
-            f"{place}: its input's scale {scale:.9g} is beyond this operator",
-            node=place,
-            fix="quantise the model again",
-        )
+        raise _beyond(scale, place)
     radius = math.floor(((1 << _INPUT_BITS) - 1) * (1 << (31 - _INPUT_BITS)) / (1 << shift))
     centred = np.arange(-128, 128, dtype=np.int64) - zero_point
     inside = np.abs(centred) < radius

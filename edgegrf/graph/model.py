@@ -41,7 +41,8 @@ class Operator:
     """One TFLite builtin operator; tensors by index, -1 for an absent optional input.
 
     `options`, where the operator has them: padding ("SAME" or "VALID"), stride (h, w), dilation (h, w),
-    activation ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"), depth_multiplier, filter (h, w), new_shape.
+    activation ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"), depth_multiplier, filter (h, w), new_shape, axis,
+    alpha, beta, mode ("REFLECT" or "SYMMETRIC"), align_corners, half_pixel_centers, begin_mask and its like.
     """
 
     kind: str  # TFLite's name: CONV_2D, DEPTHWISE_CONV_2D, ...

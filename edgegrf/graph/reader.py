@@ -8,6 +8,7 @@ offset that leaves the file surfaces as one of `_BROKEN` and becomes a ModelErro
 from __future__ import annotations
 
 import functools
+import math
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,16 @@ from numpy.typing import NDArray
 
 from edgegrf.errors import ModelError, UnsupportedError
 from edgegrf.graph.model import Graph, Operator, Quantization, Tensor
-from edgegrf.graph.schema import ACTIVATIONS, DTYPES, FILE_IDENTIFIER, OPERATORS, PADDINGS, bindings
+from edgegrf.graph.schema import (
+    ACTIVATIONS,
+    DTYPES,
+    FILE_IDENTIFIER,
+    MIRRORS,
+    OPERATORS,
+    PADDINGS,
+    REAL_OPTIONS,
+    bindings,
+)
 from edgegrf.graph.validate import LARGEST_TENSOR, MOST_OPERATORS, MOST_TENSORS, check_graph
 
 __all__ = ["read_tflite"]
@@ -27,8 +37,10 @@ _LARGEST_FILE = 1 << 26
 _LONGEST_NAME = 300
 _MOST_DIMENSIONS = 6
 _NAMES = {code: name for name, code in DTYPES.items()}
-_ACTIVATIONS = {code: name for name, code in ACTIVATIONS.items()}
-_PADDINGS = {code: name for name, code in PADDINGS.items()}
+_NAMED = {
+    key: {code: name for name, code in names.items()}
+    for key, names in (("activation", ACTIVATIONS), ("mode", MIRRORS), ("padding", PADDINGS))
+}
 _KINDS = {known.code: kind for kind, known in OPERATORS.items()}
 
 
@@ -186,10 +198,17 @@ def _option(record: Any, key: str, attributes: tuple[str, ...], kind: str) -> An
 
     if key == "new_shape":
         return _ints(field(attributes[0], "AsNumpy"), _MOST_DIMENSIONS)
-    if key in ("activation", "padding"):
-        names, code = (_ACTIVATIONS if key == "activation" else _PADDINGS), field(attributes[0])
+    if key in _NAMED:
+        names, code = _NAMED[key], field(attributes[0])
         if code not in names:
-            raise UnsupportedError(f"{kind} with {key} {code}", node=kind, fix="use ReLU or ReLU6")
+            raise UnsupportedError(
+                f"{kind} with {key} {code}", node=kind, fix=f"use {', '.join(names.values())}"
+            )
         return names[code]
+    if key in REAL_OPTIONS:
+        real = float(field(attributes[0]))
+        if not math.isfinite(real):
+            raise ModelError(f"{kind} with {key} {real}", why="it must be a finite number")
+        return real
     numbers = tuple(int(field(name)) for name in attributes)
     return numbers if len(numbers) > 1 else numbers[0]

@@ -13,7 +13,17 @@ from types import ModuleType
 
 from edgegrf.errors import MissingToolError
 
-__all__ = ["ACTIVATIONS", "DTYPES", "FILE_IDENTIFIER", "OPERATORS", "PADDINGS", "OperatorSchema", "bindings"]
+__all__ = [
+    "ACTIVATIONS",
+    "DTYPES",
+    "FILE_IDENTIFIER",
+    "MIRRORS",
+    "OPERATORS",
+    "PADDINGS",
+    "REAL_OPTIONS",
+    "OperatorSchema",
+    "bindings",
+]
 
 FILE_IDENTIFIER = b"TFL3"
 
@@ -26,12 +36,19 @@ ACTIVATIONS: Mapping[str, int] = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU
 #: name in options["padding"] -> Padding
 PADDINGS: Mapping[str, int] = {"SAME": 0, "VALID": 1}
 
+#: name in options["mode"] -> MirrorPadMode
+MIRRORS: Mapping[str, int] = {"REFLECT": 0, "SYMMETRIC": 1}
+
+#: options that are float32
+REAL_OPTIONS = frozenset({"alpha", "beta"})
+
 
 @dataclass(frozen=True)
 class OperatorSchema:
     """One builtin operator: its code, the version that holds int8, its options table and their fields.
 
     `fields` maps our option key to the schema's attribute names: a pair for (h, w), one name else.
+    Options are integers (0 or 1 for yes and no), apart from REAL_OPTIONS and the names of this module.
     """
 
     code: int
@@ -43,12 +60,19 @@ class OperatorSchema:
 _STRIDE = {"padding": ("padding",), "stride": ("strideH", "strideW")}
 _ACTIVATION = {"activation": ("fusedActivationFunction",)}
 _DILATION = {"dilation": ("dilationHFactor", "dilationWFactor")}
+_POOL = {**_STRIDE, **_ACTIVATION, "filter": ("filterHeight", "filterWidth")}
+_MASKS = {
+    "begin_mask": ("beginMask",),
+    "end_mask": ("endMask",),
+    "ellipsis_mask": ("ellipsisMask",),
+    "new_axis_mask": ("newAxisMask",),
+    "shrink_axis_mask": ("shrinkAxisMask",),
+}
 
 OPERATORS: Mapping[str, OperatorSchema] = {
     "ADD": OperatorSchema(0, 2, "AddOptions", _ACTIVATION),
-    "AVERAGE_POOL_2D": OperatorSchema(
-        1, 2, "Pool2DOptions", {**_STRIDE, **_ACTIVATION, "filter": ("filterHeight", "filterWidth")}
-    ),
+    "AVERAGE_POOL_2D": OperatorSchema(1, 2, "Pool2DOptions", _POOL),
+    "CONCATENATION": OperatorSchema(2, 2, "ConcatenationOptions", {"axis": ("axis",), **_ACTIVATION}),
     "CONV_2D": OperatorSchema(3, 3, "Conv2DOptions", {**_STRIDE, **_ACTIVATION, **_DILATION}),
     "DEPTHWISE_CONV_2D": OperatorSchema(
         4,
@@ -56,15 +80,31 @@ OPERATORS: Mapping[str, OperatorSchema] = {
         "DepthwiseConv2DOptions",
         {**_STRIDE, **_ACTIVATION, **_DILATION, "depth_multiplier": ("depthMultiplier",)},
     ),
+    "ELU": OperatorSchema(111, 1),
     "FULLY_CONNECTED": OperatorSchema(9, 4, "FullyConnectedOptions", _ACTIVATION),
+    "HARD_SWISH": OperatorSchema(117, 1, "HardSwishOptions"),
+    "LEAKY_RELU": OperatorSchema(98, 2, "LeakyReluOptions", {"alpha": ("alpha",)}),
     "LOGISTIC": OperatorSchema(14, 2),
+    "MIRROR_PAD": OperatorSchema(100, 2, "MirrorPadOptions", {"mode": ("mode",)}),
     "MUL": OperatorSchema(18, 2, "MulOptions", _ACTIVATION),
     "PAD": OperatorSchema(34, 2, "PadOptions"),
+    "PRELU": OperatorSchema(54, 1),
+    "QUANTIZE": OperatorSchema(114, 2, "QuantizeOptions"),
     "RELU": OperatorSchema(19, 2),
     "RELU6": OperatorSchema(21, 2),
     "RESHAPE": OperatorSchema(22, 1, "ReshapeOptions", {"new_shape": ("newShape",)}),
+    "RESIZE_NEAREST_NEIGHBOR": OperatorSchema(
+        97,
+        2,
+        "ResizeNearestNeighborOptions",
+        {"align_corners": ("alignCorners",), "half_pixel_centers": ("halfPixelCenters",)},
+    ),
+    "SLICE": OperatorSchema(65, 2, "SliceOptions"),
+    "SOFTMAX": OperatorSchema(25, 2, "SoftmaxOptions", {"beta": ("beta",)}),
+    "STRIDED_SLICE": OperatorSchema(45, 2, "StridedSliceOptions", _MASKS),
     "SUB": OperatorSchema(41, 2, "SubOptions", _ACTIVATION),
     "TANH": OperatorSchema(28, 2),
+    "TRANSPOSE": OperatorSchema(39, 2, "TransposeOptions"),
 }
 
 

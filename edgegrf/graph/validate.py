@@ -17,22 +17,26 @@ MOST_OPERATORS = 4096
 MOST_TENSORS = 16384
 
 _RUNTIME = ("int8", "int16")
-#: kind -> (least, most) inputs; an input from the third on may be absent (-1)
+#: kind -> (least, most) inputs, where it is not one
 _INPUTS = {
+    "ADD": (2, 2),
+    "CONCATENATION": (1, 10),  # TFLite Micro takes no more
     "CONV_2D": (2, 3),
     "DEPTHWISE_CONV_2D": (2, 3),
     "FULLY_CONNECTED": (2, 3),
-    "ADD": (2, 2),
-    "SUB": (2, 2),
+    "MIRROR_PAD": (2, 2),
     "MUL": (2, 2),
     "PAD": (2, 2),
+    "PRELU": (2, 2),
     "RESHAPE": (1, 2),
-    "AVERAGE_POOL_2D": (1, 1),
-    "LOGISTIC": (1, 1),
-    "TANH": (1, 1),
-    "RELU": (1, 1),
-    "RELU6": (1, 1),
+    "RESIZE_NEAREST_NEIGHBOR": (2, 2),
+    "SLICE": (3, 3),
+    "STRIDED_SLICE": (4, 4),
+    "SUB": (2, 2),
+    "TRANSPOSE": (2, 2),
 }
+#: kinds whose third input may be absent
+_OPTIONAL = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def check_graph(graph: Graph) -> None:
@@ -67,12 +71,12 @@ def _check_indices(graph: Graph) -> None:
 
 
 def _check_operator(graph: Graph, position: int, operator: Operator, defined: set[int]) -> None:
-    least, most = _INPUTS[operator.kind]
+    least, most = _INPUTS.get(operator.kind, (1, 1))
     place = f"{operator.kind} (operator {position})"
     if not least <= len(operator.inputs) <= most or len(operator.outputs) != 1:
         raise ModelError(f"{place} has {len(operator.inputs)} inputs and {len(operator.outputs)} outputs")
     for slot, index in enumerate(operator.inputs):
-        if index == -1 and slot < 2:
+        if index == -1 and (slot < 2 or operator.kind not in _OPTIONAL):
             raise ModelError(f"{place} lacks its input {slot}")
         if index >= 0 and index not in defined and graph.tensors[index].data is None:
             raise ModelError(

@@ -10,10 +10,11 @@ import numpy as np
 
 from edgegrf.errors import UnsupportedError
 from edgegrf.graph.model import Graph, Operator, Quantization, Tensor
-from edgegrf.graph.schema import ACTIVATIONS, DTYPES, FILE_IDENTIFIER, OPERATORS, PADDINGS, bindings
+from edgegrf.graph.schema import ACTIVATIONS, DTYPES, FILE_IDENTIFIER, MIRRORS, OPERATORS, PADDINGS, bindings
 
 __all__ = ["write_tflite"]
 
+_NAMED = {"activation": ACTIVATIONS, "mode": MIRRORS, "padding": PADDINGS}
 _ALIGNMENT = 16  # the schema's force_align on buffers: TFLite Micro reads weights in place
 
 
@@ -124,10 +125,8 @@ def _options(operator: Operator) -> Any:
         record.potScaleInt16 = False
     for key, attributes in known.fields.items():
         value = operator.options[key]
-        if key == "activation":
-            values: tuple[Any, ...] = (ACTIVATIONS[value],)
-        elif key == "padding":
-            values = (PADDINGS[value],)
+        if key in _NAMED:
+            values: tuple[Any, ...] = (_NAMED[key][value],)
         elif key == "new_shape":
             values = (_ints(value),)
         else:

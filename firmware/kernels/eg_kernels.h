@@ -132,6 +132,35 @@ struct eg_pad {
     int8_t value;
 };
 
+/* MIRROR_PAD of up to five dimensions, fewer ones with leading 1. */
+struct eg_mirror_pad {
+    int32_t in[5], before[5], out[5];
+    int32_t edge; /* 0 where the outermost value is its own neighbour (SYMMETRIC), 1 where not (REFLECT) */
+};
+
+/* SLICE, STRIDED_SLICE, TRANSPOSE, RESIZE_NEAREST_NEIGHBOR: out[i] = in[start + i . stride]. */
+struct eg_copy {
+    int32_t size[5], stride[5]; /* strides through the input, 0 or less too */
+    int32_t start;
+    int32_t frame; /* values of the input to go on per frame */
+};
+
+/* CONCATENATION: of each input in turn, `size` values, and all that `outer` times. */
+struct eg_concat {
+    const int32_t *size; /* [parts] */
+    int32_t parts;
+    int32_t outer; /* repeats in a frame */
+};
+
+/* PRELU: x where x >= 0, else alpha[channel] x. */
+struct eg_prelu {
+    const int8_t *alpha; /* [channels] */
+    int32_t channels;
+    int32_t zero_point, alpha_zero_point, output_zero_point;
+    int32_t multiplier, multiplier_alpha; /* Q31 */
+    int32_t shift, shift_alpha;
+};
+
 /* in [positions][depth] -> out [positions][outputs]. */
 void eg_dense(const struct eg_dense *p, int32_t positions, const int8_t *in, int8_t *out);
 
@@ -157,6 +186,16 @@ void eg_mul(const struct eg_binary *p, int32_t frames, const int8_t *a, const in
 void eg_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out);
 
 void eg_pad(const struct eg_pad *p, int32_t frames, const int8_t *in, int8_t *out);
+void eg_mirror_pad(const struct eg_mirror_pad *p, int32_t frames, const int8_t *in, int8_t *out);
+void eg_copy(const struct eg_copy *p, int32_t frames, const int8_t *in, int8_t *out);
+void eg_concat(const struct eg_concat *p, int32_t frames, const int8_t *const in[], int8_t *out);
+
+/* [positions][channels] both; out may be in. */
+void eg_prelu(const struct eg_prelu *p, int32_t positions, const int8_t *in, int8_t *out);
+
+/* [rows][count] both, each row to shares of 256 of its sum, less 128; exponential[i] is exp of i steps down,
+ * in Q31; count <= 511; out may be in. */
+void eg_softmax(const int32_t exponential[256], int32_t rows, int32_t count, const int8_t *in, int8_t *out);
 
 /* out[i] = table[in[i] + 128], for every function of one value; out may be in. */
 void eg_lookup(const int8_t table[256], int32_t count, const int8_t *in, int8_t *out);

@@ -11,20 +11,22 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from batch import compile_all, mismatches, program
+from more_models import MORE_FAMILIES
 from random_models import FAMILIES
 
 from edgegrf.toolchain import host_compiler
 
 MODELS = 40
-STREAMING = {"causal": 3, "matrix": 3, "rows": 3, "steps": 2}
+ALL = FAMILIES | MORE_FAMILIES
+STREAMING = {"causal": 3, "curved": 3, "joined": 3, "matrix": 3, "moved": 3, "rows": 3, "steps": 2}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ALL)
 @pytest.mark.parametrize("seed", [11, 12])
 def test_c_equals_tflite_micro(family, seed, tmp_path):
     pytest.importorskip("tflite_micro")
-    rng = np.random.default_rng([seed, list(FAMILIES).index(family)])
-    models = compile_all([FAMILIES[family](rng) for _ in range(MODELS)], tmp_path)
+    rng = np.random.default_rng([seed, list(ALL).index(family)])
+    models = compile_all([ALL[family](rng) for _ in range(MODELS)], tmp_path)
     assert len(models) >= MODELS * 3 // 4
     if family in STREAMING:
         assert {compiled.modes for _, _, compiled in models} == {STREAMING[family]}

@@ -6,22 +6,47 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from edgegrf.compiler.lowering import Lowering, Node
-from edgegrf.compiler.operators import binary, conv, dense, lookup, pad, pool, reshape
+from edgegrf.compiler.operators import (
+    binary,
+    concat,
+    conv,
+    dense,
+    lookup,
+    mirror,
+    moving,
+    pad,
+    pool,
+    prelu,
+    reshape,
+    softmax,
+)
 
 __all__ = ["OPERATORS"]
 
 OPERATORS: Mapping[str, Callable[[Lowering, Node], None]] = {
     "ADD": binary.lower,
     "AVERAGE_POOL_2D": pool.lower,
+    "CONCATENATION": concat.lower,
     "CONV_2D": conv.lower,
     "DEPTHWISE_CONV_2D": conv.lower,
+    "ELU": lookup.lower,
     "FULLY_CONNECTED": dense.lower,
+    "HARD_SWISH": lookup.lower,
+    "LEAKY_RELU": lookup.lower,
     "LOGISTIC": lookup.lower,
+    "MIRROR_PAD": mirror.lower,
     "MUL": binary.lower,
     "PAD": pad.lower,
+    "PRELU": prelu.lower,
+    "QUANTIZE": lookup.lower,
     "RELU": lookup.lower,
     "RELU6": lookup.lower,
     "RESHAPE": reshape.lower,
+    "RESIZE_NEAREST_NEIGHBOR": moving.lower,
+    "SLICE": moving.lower,
+    "SOFTMAX": softmax.lower,
+    "STRIDED_SLICE": moving.lower,
     "SUB": binary.lower,
     "TANH": lookup.lower,
+    "TRANSPOSE": moving.lower,
 }

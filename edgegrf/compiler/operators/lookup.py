@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LOGISTIC, TANH, RELU and RELU6 standing alone: functions of one int8 value, as tables of 256."""
+"""Functions of one int8 value, as tables of 256: LOGISTIC, TANH, RELU and its like, QUANTIZE."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from edgegrf.compiler.arithmetic import activation_range, fits, multiplier, requantise, round_ratio
 from edgegrf.compiler.fixed_point import logistic_table, tanh_table
 from edgegrf.compiler.lowering import Lowering, Node
+from edgegrf.compiler.operators.curves import elu_table, hard_swish_table, leaky_relu_table, rescaled_table
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
-__all__ = ["lower"]
+__all__ = ["insist", "lower"]
 
 
 def lower(lowering: Lowering, node: Node) -> None:
@@ -45,11 +46,20 @@ def _table(lowering: Lowering, node: Node) -> NDArray[np.int8]:
     scale, zero_point = lowering.quantization(node.inputs[0])
     out_scale, out_zero = lowering.quantization(node.output)
     if node.kind == "LOGISTIC":
-        _insist(node, float(out_scale), out_zero, 1 / 256, -128)
+        insist(node, float(out_scale), out_zero, 1 / 256, -128)
         return logistic_table(float(scale), zero_point, node.place)
     if node.kind == "TANH":
-        _insist(node, float(out_scale), out_zero, 1 / 128, 0)
+        insist(node, float(out_scale), out_zero, 1 / 128, 0)
         return tanh_table(float(scale), zero_point, node.place)
+    source, target = (scale, zero_point), (out_scale, out_zero)
+    if node.kind == "ELU":
+        return elu_table(source, target, node.place)
+    if node.kind == "HARD_SWISH":
+        return hard_swish_table(source, target, node.place)
+    if node.kind == "LEAKY_RELU":
+        return leaky_relu_table(source, target, node.options["alpha"], node.place)
+    if node.kind == "QUANTIZE":
+        return rescaled_table(source, target, node.place)
     if node.kind == "RELU6":  # clamps the codes as they are, without another scale
         if (out_scale, out_zero) != (scale, zero_point):
             raise UnsupportedError(f"{node.place}: changes the scale", node=node.place, fix="fuse it")
@@ -67,7 +77,8 @@ def _relu(node: Node, scale: Any, zero_point: int, out_scale: Any, out_zero: int
     return np.clip(requantise(centred, by) + out_zero, least, most).astype(np.int8)
 
 
-def _insist(node: Node, scale: float, zero_point: int, want_scale: float, want_zero: int) -> None:
+def insist(node: Node, scale: float, zero_point: int, want_scale: float, want_zero: int) -> None:
+    """Refuse an output whose code is not the one that TFLite prescribes for `node`."""
     if scale != want_scale or zero_point != want_zero:
         raise UnsupportedError(
             f"{node.place}: its output has scale {scale:.9g} and zero point {zero_point}",

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CONCATENATION along any axis; row by row where that is not time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edgegrf.compiler.lowering import Lowering, Node, View
+from edgegrf.compiler.plan import Array, Layer
+from edgegrf.errors import ModelError, UnsupportedError
+
+__all__ = ["lower"]
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    views = [lowering.view(index) for index in node.inputs]
+    axis = _axis(node, views)
+    for index in node.inputs:
+        _same_code(lowering, node, index)
+    time = _time(lowering, node, views, axis)
+    frames = 1 if time is None else node.out.shape[time]
+    sizes = [math.prod(view.shape[axis:]) for view in views]
+    name = node.name("concat")
+    array = Array(f"{name}_sizes", "int32_t", np.array(sizes, np.int32))
+    pointers = ", ".join(f"{{in{slot}}}" for slot in range(len(views)))
+    call = f"eg_concat(&{{p}}, %d, (const int8_t *const[]){{{{ {pointers} }}}}, {{out}})"
+    layer = Layer(
+        name=name,
+        kind=node.kind,
+        place=node.place,
+        shape=node.out.shape,
+        inputs=tuple(view.value for view in views),
+        output=0,
+        window=call % frames,
+        step=call % 1,
+        sources=("eg_concat.c",),
+        struct="eg_concat",
+        fields=(
+            ("size", array.name),
+            ("parts", len(sizes)),
+            ("outer", math.prod(node.out.shape[:axis]) // frames),
+        ),
+        arrays=(array,),
+    )
+    lowering.finish(node, layer, time)
+
+
+def _axis(node: Node, views: list[View]) -> int:
+    """The axis along which shapes add up to the output's."""
+    rank, axis = len(node.out.shape), int(node.options["axis"])
+    axis += rank if axis < 0 else 0
+    shapes = [view.shape for view in views]
+    if not 0 <= axis < rank or any(len(shape) != rank for shape in shapes):
+        raise ModelError(f"{node.place}: axis {node.options['axis']} of {[list(shape) for shape in shapes]}")
+    whole = (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :])
+    alike = all(shape[:axis] == whole[:axis] and shape[axis + 1 :] == whole[axis + 1 :] for shape in shapes)
+    if not alike or whole != node.out.shape:
+        raise ModelError(
+            f"{node.place}: {[list(shape) for shape in shapes]} do not make {list(node.out.shape)}"
+        )
+    if node.options["activation"] != "NONE":
+        raise UnsupportedError(f"{node.place}: a fused activation", node=node.place, fix="a RELU after it")
+    return axis
+
+
+def _same_code(lowering: Lowering, node: Node, index: int) -> None:
+    if lowering.quantization(index) != lowering.quantization(node.output):
+        raise UnsupportedError(
+            f"{node.place}: '{lowering.graph.tensors[index].name}' has another scale than the result",
+            node=node.place,
+            fix="quantise the model again",
+        )
+
+
+def _time(lowering: Lowering, node: Node, views: list[View], axis: int) -> int | None:
+    """The output's time axis where every input runs along it."""
+    times = {view.time for view in views}
+    if times == {None}:
+        return None
+    time = times.pop()
+    if times or time is None or time >= axis:
+        joins = time is not None and not times
+        lowering.refuse(
+            f"{node.place} {'joins pieces of time' if joins else 'joins what runs differently in time'}"
+        )
+        return None
+    return time
