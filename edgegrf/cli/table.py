@@ -16,6 +16,7 @@ __all__ = ["COMMANDS", "main"]
 #: command -> one line of help; the command itself is `command` in edgegrf/cli/<name>.py
 COMMANDS = {
     "train": "Train a student on walks.",
+    "distill": "Train a student with a teacher, by a recipe.",
     "export": "Turn a student into ONNX and an int8 .tflite.",
     "verify": "Prove the chain torch = ONNX ~ int8 = C = board, link by link.",
     "compile": "Turn an int8 .tflite into C: window mode and stream mode.",

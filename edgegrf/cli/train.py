@@ -1,22 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`edgegrf train`: a student learns from walks."""
+"""`edgegrf train`: a student learns from walks, alone."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from edgegrf.cli.console import print_json, print_table, progress_bar, say
-from edgegrf.errors import UsageError
-
-if TYPE_CHECKING:
-    from edgegrf.distill.studio import Trained
-    from edgegrf.distill.trainer import Epoch
-    from edgegrf.gait.recording import Recording
+from edgegrf.cli.learning import learn, learning_options, planned
 
 __all__ = ["command"]
 
@@ -26,6 +18,7 @@ Examples:
   edgegrf train --data walks.npz --seed 2 -o build/mine
   edgegrf train --student insole4-gru32 --data gaitpdb
   edgegrf train --architecture dstcn --hyper channels=24 --hyper dilations=[2,4,8,16]
+  edgegrf train --architecture tcn --hyper channels=64 --lookahead 30      a teacher that looks ahead
   edgegrf train --architecture mynets.small:Net        your own torch class
 """
 
@@ -33,131 +26,24 @@ Examples:
 @click.command(
     epilog=EXAMPLES,
     help="Train a student on walks and write its checkpoint, manifest, log and card. "
-    "Ctrl-C keeps the best weights so far, marked as partial (exit 130).",
+    "Ctrl-C keeps the best weights so far, marked as partial (exit 130); the same command goes on.",
 )
-@click.option(
-    "--student", "name", metavar="NAME",
-    help="The shipped student to train anew (default: the default one), or a new name with --architecture.",
-)  # fmt: skip
-@click.option(
-    "--architecture", metavar="NAME", help="dstcn, tcn, gru, matrix, wrn, or your package.module:Class."
-)
-@click.option(
-    "--hyper",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A hyper-parameter of the architecture, value as JSON.",
-)
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Walks: a file or folder in any readable format."
-)
-@click.option(
-    "--columns", type=click.Path(path_type=Path, dir_okay=False), help="The column map of CSV files."
-)
-@click.option("--walks", type=click.IntRange(min=1), help="Use only the first N walks.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training walks.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Peak learning rate.")
-@click.option(
-    "--batch", type=click.IntRange(min=1), help="Examples a step: chunks of 1000 samples, or windows."
-)
-@click.option(
-    "--patience",
-    type=click.IntRange(min=0),
-    help="Stop after N epochs without a better validation; 0: never.",
-)
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first weights and of the shuffling.")
-@click.option(
-    "--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on it in the last bits."
-)
-@click.option(
-    "-o", "--output", "out", type=click.Path(path_type=Path), help="Folder to write.  [default: build/NAME]"
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@learning_options
 def command(
-    name: str | None,
-    architecture: str | None,
-    hyper: tuple[str, ...],
     data: Path | None,
     columns: Path | None,
     walks: int | None,
+    device: str,
     threads: int | None,
     out: Path | None,
     as_json: bool,
-    **settings: Any,
+    **plan: Any,
 ) -> int:
     from edgegrf.students import require_torch
 
     require_torch()
-    from edgegrf.distill.plans import plan_of
-    from edgegrf.distill.studio import train_student
-    from edgegrf.gait.choice import choose_walks
-    from edgegrf.manifest import command_line
-    from edgegrf.students import create
-
-    given = {key: value for key, value in settings.items() if value is not None}
-    name, plan = plan_of(name, architecture, _hyper(hyper), given)
-    # what cannot be built is refused before walks are read
-    create(plan.architecture, plan.interface, **plan.hyper)
-    folder = out or Path("build") / name
-    with progress_bar(quiet=as_json) as progress:
-        chosen = choose_walks(plan.interface, data, walks=walks, columns=columns, progress=progress)
-        told = _told(chosen.recordings)
-        say(f"{name}: {plan.architecture} learns from {told} ({chosen.source})", quiet=as_json)
-        for line in chosen.oddities:
-            say(line, quiet=as_json)
-        trained = train_student(
-            name, plan, chosen.recordings, folder, data=chosen.name, command=command_line(), threads=threads,
-            progress=progress, on_epoch=lambda epoch: say(_line(epoch), quiet=as_json),
-        )  # fmt: skip
-    ended = trained.outcome.ended
-    if as_json:
-        print_json({**asdict(trained.manifest), "checkpoint": str(trained.checkpoint), "ended": ended})
-    else:
-        _show(trained)
-    return {"interrupted": 130, "nan": 1}.get(ended, 0)
-
-
-def _hyper(pairs: tuple[str, ...]) -> dict[str, Any]:
-    found = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not (key and equals):
-            raise UsageError(f"--hyper {pair} is not KEY=VALUE", fix="--hyper channels=24")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
-    return found
-
-
-def _told(recordings: list[Recording]) -> str:
-    subjects = len({recording.subject for recording in recordings})
-    return f"{len(recordings)} feet's walks of {subjects} subjects"
-
-
-def _line(epoch: Epoch) -> str:
-    return (
-        f"epoch {epoch.epoch:3d}: RMSE {epoch.training_rmse:.4f} BW in training, "
-        f"{epoch.validation_rmse:.4f} BW in validation"
-    )
-
-
-def _show(trained: Trained) -> None:
-    manifest = trained.manifest
-    notes = {
-        "done": "",
-        "early": "stopped early: validation had ceased to improve",
-        "nan": "stopped: the loss became NaN; the last good weights are kept (try a lower --rate)",
-        "interrupted": "stopped by Ctrl-C: partial, the best weights so far are kept",
-    }
-    units = {"rmse_bw": "BW", "rmse_n": "N", "r": "", "r2": "", "r2_unseen": ""}
-    rows = [
-        ("parameters", manifest.model["parameters"], ""),
-        *((key, f"{value:.4g}", units[key.partition(":")[0]]) for key, value in manifest.metrics.items()
-          if key.partition(":")[0] in units),
-    ]  # fmt: skip
-    synthetic = ", synthetic walks" if manifest.model["training"]["synthetic"] else ""
-    print_table(manifest.name, (f"float, validation subjects{synthetic}", "value", "unit"), rows)
-    say(f"wrote {trained.checkpoint} with its manifest, training.csv and README.md")
-    if notes[trained.outcome.ended]:
-        say(notes[trained.outcome.ended])
+    name, chosen = planned(**plan)
+    return learn(
+        name, chosen, data=data, columns=columns, walks=walks, device=device, threads=threads, out=out,
+        as_json=as_json,
+    )  # fmt: skip

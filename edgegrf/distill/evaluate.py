@@ -27,8 +27,10 @@ def counted(values: Tensor, examples: Examples) -> Tensor:
 def estimates(student: Student, examples: Examples) -> Tensor:
     """Force [N, K, T] of every example, or [N, K, 1] of a student with one estimate a window."""
     student.eval()
+    device = next(student.parameters()).device
     with torch.no_grad():
-        return torch.cat([student(part) for part in torch.split(examples.pressure, _BATCH)])
+        parts = torch.split(examples.pressure, _BATCH)
+        return torch.cat([student(part.to(device)).cpu() for part in parts])
 
 
 def rmse(student: Student, examples: Examples) -> float:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from edgegrf.distill.batch import Batch
 from edgegrf.errors import DataError
 from edgegrf.gait.recording import Recording
 from edgegrf.gait.split import split_by_subject
@@ -36,9 +37,21 @@ class Examples:
     force: Tensor
     body_weight_n: NDArray[np.float64]  # [N]
     warmup: int
+    taught: Tensor | None = None  # a teacher's estimate of the force
+    seen: Tensor | None = None  # what the teacher sees, where that is not the pressure
 
     def __len__(self) -> int:
         return len(self.pressure)
+
+    def batch(self, chosen: Tensor, device: str = "cpu") -> Batch:
+        """The examples of those numbers [B], on `device`."""
+        return Batch(
+            self.pressure[chosen].to(device),
+            self.force[chosen].to(device),
+            None if self.taught is None else self.taught[chosen].to(device),
+            None if self.seen is None else self.seen[chosen].to(device),
+            self.warmup,
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgegrf.distill.configuration import changed
+from edgegrf.distill.recipes.none import Alone
+from edgegrf.distill.recipes.recipe import Recipe
 from edgegrf.distill.settings import Settings
 from edgegrf.errors import UnknownNameError
 from edgegrf.manifest import Interface
@@ -24,6 +27,7 @@ class Plan:
     interface: Interface
     hyper: Mapping[str, Any] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    recipe: Recipe = field(default_factory=Alone)
 
 
 #: the benchmark task "reduced insole": 4 of the 8 sensors of a foot, that foot's total force, causal
@@ -67,7 +71,11 @@ PLANS: dict[str, Plan] = {
 
 
 def plan_of(
-    name: str | None, architecture: str | None, hyper: Mapping[str, Any], settings: Mapping[str, Any]
+    name: str | None,
+    architecture: str | None,
+    hyper: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    interface: Mapping[str, Any] | None = None,
 ) -> tuple[str, Plan]:
     """A shipped student's plan, or one for `architecture` on the default task, changed by what is given.
 
@@ -83,8 +91,9 @@ def plan_of(
         base = _new(architecture)
     chosen = dataclasses.replace(
         base,
+        interface=dataclasses.replace(base.interface, **(interface or {})),
         hyper={**base.hyper, **hyper},
-        settings=dataclasses.replace(base.settings, **settings),
+        settings=changed(base.settings, settings),
     )
     return name or str(architecture).replace(":", "."), chosen
 

@@ -24,3 +24,5 @@ class Settings:
     gain_spread: float = 0.0
     #: noise on each batch norm's output in training, in steps of its range / 255: what 8 bits will do to it
     step_noise: float = 0.0
+    #: weight of the orthogonality of the student's stages
+    spheres: float = 0.0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,10 @@ import torch
 from edgegrf.distill.card import write_card
 from edgegrf.distill.evaluate import metrics
 from edgegrf.distill.examples import Walks, prepare
+from edgegrf.distill.objective import Objective
 from edgegrf.distill.plans import Plan
+from edgegrf.distill.state import TrainingState
+from edgegrf.distill.teacher import Teacher
 from edgegrf.distill.trainer import Epoch, Outcome, train
 from edgegrf.files import write_file
 from edgegrf.gait.recording import Recording
@@ -41,44 +45,69 @@ def train_student(
     folder: Path,
     *,
     data: str,
+    teacher: Teacher | None = None,
     command: str = "",
     threads: int | None = None,
+    device: str = "cpu",
     progress: Progress = silent,
+    on_resume: Callable[[int], None] = lambda epochs: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Trained:
     """Train the plan's student and write student.pt, its manifest, training.csv and README.md to `folder`.
 
-    `data` names the walks on the card.  Raises DataError when the walks do not fit the plan's interface,
-    OutputError before training when the folder cannot be written.
+    `data` names the walks on the card.  A training that was killed goes on where it was, in the same folder,
+    and `on_resume` hears how many epochs are there.  Raises DataError when the walks do not fit the plan's
+    interface, ModelError when the teacher does not, OutputError before training when the folder cannot be
+    written.
     """
     if threads:
         torch.set_num_threads(threads)
     log, checkpoint = folder / "training.csv", folder / "student.pt"
-    write_file(log, _csv([]))
-    walks = prepare(recordings, plan.interface)
     torch.manual_seed(plan.settings.seed)
     student = create(plan.architecture, plan.interface, **plan.hyper)
+    network = teacher.networks[0] if teacher else None
+    objective = Objective(student, plan.recipe, network, spheres=plan.settings.spheres)
+    walks = prepare(recordings, plan.interface)
+    state = TrainingState(folder / "training.state", _fingerprint(plan, walks, teacher))
+    if written := state.read():
+        on_resume(len(written["log"]))
+    else:
+        write_file(log, _csv([]))
+    training = walks.training
+    if teacher:
+        taught, seen = teacher.taught(recordings, plan.interface, progress)
+        training = dataclasses.replace(training, taught=taught, seen=seen)
 
     def keep(outcome: Outcome) -> None:
         write_file(log, _csv(outcome.log))
         on_epoch(outcome.log[-1])
 
     outcome = train(
-        student, walks.training, walks.validation, plan.settings, progress=progress, on_epoch=keep
-    )
+        student, training, walks.validation, plan.settings, objective=objective, state=state, device=device,
+        progress=progress, on_epoch=keep,
+    )  # fmt: skip
+    sources = {"walks": walks.sha256, **({"teacher": teacher.sha256} if teacher else {})}
     manifest = save(
-        student, checkpoint, name=name, metrics=metrics(student, walks.validation),
-        sources={"walks": walks.sha256}, training=_facts(plan, walks, outcome, data), command=command,
+        student, checkpoint, name=name, metrics=metrics(student, walks.validation), sources=sources,
+        training=_facts(plan, walks, outcome, data, teacher), command=command,
     )  # fmt: skip
     write_card(checkpoint)
+    if outcome.ended in ("done", "early"):
+        state.drop()
     return Trained(checkpoint, manifest, outcome)
 
 
-def _facts(plan: Plan, walks: Walks, outcome: Outcome, data: str) -> dict[str, object]:
+def _facts(
+    plan: Plan, walks: Walks, outcome: Outcome, data: str, teacher: Teacher | None
+) -> dict[str, object]:
     best = outcome.best
+    recipe = plan.recipe
     return {
         "data": data,
-        "recipe": "none: mean squared error to the reference",
+        "recipe": f"{recipe.name}: {recipe.line}",
+        **({"recipe_source": f"{recipe.source}; grade {recipe.grade}"} if recipe.taught else {}),
+        **{f"{recipe.name}.{key}": value for key, value in dataclasses.asdict(recipe).items()},
+        **({"teachers": len(teacher.networks)} if teacher else {}),
         **walks.facts,
         **dataclasses.asdict(plan.settings),
         "epochs_run": len(outcome.log),
@@ -88,9 +117,15 @@ def _facts(plan: Plan, walks: Walks, outcome: Outcome, data: str) -> dict[str, o
     }
 
 
+def _fingerprint(plan: Plan, walks: Walks, teacher: Teacher | None) -> str:
+    told = [plan, walks.sha256, teacher.sha256 if teacher else "", torch.__version__]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
 def _csv(log: Sequence[Epoch]) -> str:
-    lines = ["epoch,training_rmse_bw,validation_rmse_bw,learning_rate"]
+    lines = ["epoch,training_rmse_bw,validation_rmse_bw,learning_rate,loss"]
     lines += [
-        f"{line.epoch},{line.training_rmse:.9g},{line.validation_rmse:.9g},{line.rate:.9g}" for line in log
+        f"{line.epoch},{line.training_rmse:.9g},{line.validation_rmse:.9g},{line.rate:.9g},{line.loss:.9g}"
+        for line in log
     ]
     return "\n".join(lines) + "\n"

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The plain trainer: mean squared error, AdamW, one cycle; the best weights by validation are kept."""
+"""The trainer: AdamW, one cycle; the best weights by validation are kept, and every epoch is on disk."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from edgegrf.distill.evaluate import counted, rmse
+from edgegrf.distill.augment import other_gains
+from edgegrf.distill.evaluate import rmse
 from edgegrf.distill.examples import Examples
 from edgegrf.distill.noise import step_noise
+from edgegrf.distill.objective import Objective
 from edgegrf.distill.settings import Settings
+from edgegrf.distill.state import TrainingState
 from edgegrf.errors import ModelError
 from edgegrf.progress import Progress, silent
 from edgegrf.students.student import Student
@@ -26,12 +30,13 @@ _CLIP = 1.0
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the log; both RMSE in the output unit."""
+    """One line of the log; both RMSE in the output unit; the loss is the recipe's."""
 
     epoch: int
     training_rmse: float
     validation_rmse: float
     rate: float
+    loss: float
 
 
 @dataclass
@@ -49,21 +54,30 @@ def train(
     validation: Examples,
     settings: Settings,
     *,
+    objective: Objective | None = None,
+    state: TrainingState | None = None,
+    device: str = "cpu",
     progress: Progress = silent,
     on_epoch: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Outcome:
-    """Train in place and leave the student with its best weights, in evaluation mode.
+    """Train in place and leave the student with its best weights, on the CPU, in evaluation mode.
 
-    The same seed, torch version and thread count give the same weights.  A loss that is not finite ends
-    training with the last good weights; raises ModelError if there are none yet.  Ctrl-C does likewise and
-    is raised again if there are none.
+    Without an objective: mean squared error.  With a `state` that holds epochs of this training, it goes on
+    behind them.  The same seed, torch version and thread count give the same weights on a CPU, also after a
+    kill.  A loss that is not finite ends training with the last good weights; raises ModelError if there are
+    none yet.  Ctrl-C does likewise and is raised again if there are none.
     """
-    run = _Run(student, training, validation, settings, progress)
+    objective = objective or Objective(student, spheres=settings.spheres)
+    run = _Run(student, training, validation, settings, objective, device, progress)
+    if state and (written := state.read()):
+        run.restore(written)
     try:
-        for epoch in range(1, settings.epochs + 1):
+        for epoch in range(len(run.outcome.log) + 1, settings.epochs + 1):
             with step_noise(student, settings.step_noise):
                 finite = run.epoch(epoch)
             if finite:
+                if state:
+                    state.write(run.content())
                 on_epoch(run.outcome)
             if run.outcome.ended != "done":
                 break
@@ -71,7 +85,7 @@ def train(
         if run.outcome.best is None:
             raise
         run.outcome.ended = "interrupted"
-    student.load_state_dict(run.kept)
+    student.to("cpu").load_state_dict(run.kept)
     student.eval()
     return run.outcome
 
@@ -85,17 +99,19 @@ class _Run:
         training: Examples,
         validation: Examples,
         settings: Settings,
+        objective: Objective,
+        device: str,
         progress: Progress,
     ) -> None:
-        self.student, self.training, self.validation = student, training, validation
-        self.settings, self.progress = settings, progress
+        self.student, self.training, self.validation = student.to(device), training, validation
+        self.settings, self.objective, self.device, self.progress = settings, objective, device, progress
+        objective.to(device)
         self.outcome = Outcome()
-        self.kept = copy.deepcopy(student.state_dict())
+        self.kept = _copied(student)
         self.steps = math.ceil(len(training) / settings.batch)
         self.random = torch.Generator().manual_seed(settings.seed)
-        self.optimizer = torch.optim.AdamW(
-            student.parameters(), lr=settings.rate, weight_decay=settings.weight_decay
-        )
+        learning = [*student.parameters(), *objective.adapters.parameters()]
+        self.optimizer = torch.optim.AdamW(learning, lr=settings.rate, weight_decay=settings.weight_decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.rate, total_steps=settings.epochs * self.steps, pct_start=0.2
         )
@@ -107,43 +123,65 @@ class _Run:
         """
         self.student.train()
         order = torch.randperm(len(self.training), generator=self.random)
-        total, rate = 0.0, self.optimizer.param_groups[0]["lr"]
+        losses = squares = 0.0
+        rate = self.optimizer.param_groups[0]["lr"]
         for step, chosen in enumerate(torch.split(order, self.settings.batch)):
-            loss = self._step(chosen)
+            loss, square = self._step(chosen)
             if not math.isfinite(loss):
                 return self._not_finite(number)
-            total += loss * len(chosen)
+            losses += loss * len(chosen)
+            squares += square * len(chosen)
             self.progress("train", (number - 1) * self.steps + step + 1, self.settings.epochs * self.steps)
         reached = rmse(self.student, self.validation)
         if not math.isfinite(reached):
             return self._not_finite(number)
-        self._judge(Epoch(number, math.sqrt(total / len(order)), reached, rate))
+        count = len(order)
+        self._judge(Epoch(number, math.sqrt(squares / count), reached, rate, losses / count))
         return True
 
-    def _step(self, chosen: Tensor) -> float:
-        pressure, force = self.training.pressure[chosen], self.training.force[chosen]
+    def _step(self, chosen: Tensor) -> tuple[float, float]:
+        batch = self.training.batch(chosen, self.device)
         if self.settings.gain_spread:
-            pressure, force = self._other_gains(pressure, force)
-        guess = counted(self.student(pressure), self.training)
-        loss = (guess - counted(force, self.training)[..., -guess.shape[2] :]).square().mean()
+            batch = other_gains(batch, self.settings.gain_spread, self.random)
+        loss, square = self.objective(batch, self.random)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), _CLIP)
         self.optimizer.step()
         self.schedule.step()
-        return float(loss.detach())
+        return float(loss.detach()), float(square)
 
-    def _other_gains(self, pressure: Tensor, force: Tensor) -> tuple[Tensor, Tensor]:
-        spread = torch.randn((*pressure.shape[:2], 1), generator=self.random) * self.settings.gain_spread
-        other = pressure * spread.exp()
-        return other, force + (other - pressure).sum(dim=1, keepdim=True)
+    def content(self) -> dict[str, Any]:
+        """All that the next epoch depends on, as plain values and tensors."""
+        return {
+            "student": self.student.state_dict(),
+            "adapters": self.objective.adapters.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "random": self.random.get_state(),
+            "torch_random": torch.get_rng_state(),
+            "kept": self.kept,
+            "log": [asdict(epoch) for epoch in self.outcome.log],
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go back to where `content` was taken."""
+        self.student.load_state_dict(content["student"])
+        self.objective.adapters.load_state_dict(content["adapters"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.schedule.load_state_dict(content["schedule"])
+        self.random.set_state(content["random"])
+        torch.set_rng_state(content["torch_random"])
+        self.kept = content["kept"]
+        self.outcome.log = [Epoch(**line) for line in content["log"]]
+        self.outcome.best = min(self.outcome.log, key=lambda epoch: epoch.validation_rmse, default=None)
 
     def _judge(self, epoch: Epoch) -> None:
         self.outcome.log.append(epoch)
         best = self.outcome.best
         if best is None or epoch.validation_rmse < best.validation_rmse:
             self.outcome.best = epoch
-            self.kept = copy.deepcopy(self.student.state_dict())
+            self.kept = _copied(self.student)
         elif self.settings.patience and epoch.epoch - best.epoch >= self.settings.patience:
             self.outcome.ended = "early"
 
@@ -156,3 +194,7 @@ class _Run:
             )
         self.outcome.ended = "nan"
         return False
+
+
+def _copied(student: Student) -> dict[str, Tensor]:
+    return {key: copy.deepcopy(value.detach()).cpu() for key, value in student.state_dict().items()}

@@ -23,6 +23,7 @@ class Adapted(Student):
     def __init__(self, interface: Interface, network: nn.Module) -> None:
         super().__init__(interface)
         self.network = network
+        self.stages = tuple(f"network.{name}" for name in getattr(network, "stages", ()))
         self._reach: int | None = None
 
     @property

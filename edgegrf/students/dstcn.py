@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edgegrf.manifest import Interface
-from edgegrf.students.causal import CausalConv, Separable
+from edgegrf.students.causal import CausalConv, Separable, shared_ahead
 from edgegrf.students.student import Student
 
 __all__ = ["DepthwiseTcn"]
@@ -18,7 +18,8 @@ __all__ = ["DepthwiseTcn"]
 class DepthwiseTcn(Student):
     """[B, C, T] -> [B, K, T]: a full stem, depthwise-separable blocks with growing dilation, a 1x1 head.
 
-    Dilated causal convolution after Bai, Kolter & Koltun 2018, separable after Howard et al. 2017.
+    A look-ahead of the interface is shared among the layers.  Dilated causal convolution after Bai, Kolter &
+    Koltun 2018, separable after Howard et al. 2017.
     """
 
     def __init__(
@@ -30,9 +31,18 @@ class DepthwiseTcn(Student):
         dilations: Sequence[int] = (2, 4, 8),
     ) -> None:
         super().__init__(interface)
-        self.stem = CausalConv(len(interface.sensors), channels, taps)
-        self.blocks = nn.Sequential(*(Separable(channels, taps, dilation) for dilation in dilations))
+        first, *rest = shared_ahead(
+            [(taps - 1) * dilation for dilation in (1, *dilations)], interface.lookahead
+        )
+        self.stem = CausalConv(len(interface.sensors), channels, taps, ahead=first)
+        self.blocks = nn.Sequential(
+            *(
+                Separable(channels, taps, dilation, ahead)
+                for dilation, ahead in zip(dilations, rest, strict=True)
+            )
+        )
         self.head = nn.Conv1d(channels, len(interface.outputs), 1)
+        self.stages = tuple(f"blocks.{index}" for index in range(len(self.blocks)))
         self._reach = 1 + (taps - 1) * (1 + sum(dilations))
 
     @property

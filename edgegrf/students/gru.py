@@ -6,6 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from edgegrf.errors import UsageError
 from edgegrf.manifest import Interface
 from edgegrf.students.student import Student
 
@@ -19,8 +20,13 @@ class Gru(Student):
 
     def __init__(self, interface: Interface, *, hidden: int = 32) -> None:
         super().__init__(interface)
+        if interface.lookahead > 0:
+            raise UsageError(
+                "a GRU student with a look-ahead", why="its state has seen no later sample", fix="dstcn"
+            )
         self.gru = nn.GRU(len(interface.sensors), hidden, batch_first=True)
         self.head = nn.Linear(hidden, len(interface.outputs))
+        self.stages = ("gru",)
 
     @property
     def receptive_field(self) -> None:

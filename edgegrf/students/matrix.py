@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from edgegrf.errors import UsageError
 from edgegrf.manifest import Interface
-from edgegrf.students.causal import Separable
+from edgegrf.students.causal import Separable, shared_ahead
 from edgegrf.students.student import Student
 
 __all__ = ["Matrix"]
@@ -43,8 +43,15 @@ class Matrix(Student):
             _image(first, second, (3, 3), stride=2, padding=1),
             _image(second, channels, (rows // 4, columns // 4)),
         )
-        self.blocks = nn.Sequential(*(Separable(channels, taps, dilation) for dilation in dilations))
+        shares = shared_ahead([(taps - 1) * dilation for dilation in dilations], interface.lookahead)
+        self.blocks = nn.Sequential(
+            *(
+                Separable(channels, taps, dilation, ahead)
+                for dilation, ahead in zip(dilations, shares, strict=True)
+            )
+        )
         self.head = nn.Conv1d(channels, len(interface.outputs), 1)
+        self.stages = tuple(f"blocks.{index}" for index in range(len(self.blocks)))
         self._reach = 1 + (taps - 1) * sum(dilations)
 
     @property

@@ -37,6 +37,8 @@ class Student(nn.Module, ABC):
         self.interface = interface
         self.architecture = ""
         self.hyper: Mapping[str, Any] = {}
+        #: modules whose outputs [B, C, T'] distillation may compare, by name, in the order of the signal
+        self.stages: tuple[str, ...] = ()
 
     @property
     @abstractmethod

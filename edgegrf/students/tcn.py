@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edgegrf.manifest import Interface
-from edgegrf.students.causal import CausalConv
+from edgegrf.students.causal import CausalConv, shared_ahead
 from edgegrf.students.student import Student
 
 __all__ = ["Tcn"]
@@ -31,12 +31,14 @@ class Tcn(Student):
         dilations: Sequence[int] = (1, 2, 4, 8),
     ) -> None:
         super().__init__(interface)
+        shares = shared_ahead([(taps - 1) * dilation for dilation in dilations], interface.lookahead)
         widths = [len(interface.sensors), *(channels for _ in dilations)]
         self.layers = nn.ModuleList(
-            CausalConv(before, after, taps, dilation)
-            for (before, after), dilation in zip(pairwise(widths), dilations, strict=True)
+            CausalConv(before, after, taps, dilation, ahead=ahead)
+            for (before, after), dilation, ahead in zip(pairwise(widths), dilations, shares, strict=True)
         )
         self.head = nn.Conv1d(channels, len(interface.outputs), 1)
+        self.stages = tuple(f"layers.{index}" for index in range(len(self.layers)))
         self._reach = 1 + (taps - 1) * sum(dilations)
 
     @property

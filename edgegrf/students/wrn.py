@@ -40,6 +40,7 @@ class WideResNet(Student):
         self.stem = nn.Conv1d(len(interface.sensors), 16, 3, padding=1, bias=False)
         self.groups = nn.Sequential(*_blocks((depth - 4) // 6, width))
         self.norm = nn.BatchNorm1d(widest)
+        self.stages = tuple(f"groups.{group * ((depth - 4) // 6) - 1}" for group in (1, 2, 3))
         self.sequence = head == "sequence"
         self.head = nn.Conv1d(widest, 4 * outputs, 1) if self.sequence else nn.Linear(widest, outputs)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from edgegrf.distill.augment import other_gains
 from edgegrf.distill.evaluate import estimates, metrics, rmse
 from edgegrf.distill.examples import CHUNK, WARMUP, Examples, prepare
 from edgegrf.distill.plans import INSOLE4, MATRIX
@@ -96,13 +97,10 @@ def test_a_seed_gives_the_same_weights_and_another_seed_others(
 
 
 def test_other_gains_move_the_target_by_what_they_move_the_sensors(recordings: list[Recording]) -> None:
-    from edgegrf.distill.trainer import _Run
-
-    walks = prepare(recordings, INSOLE4)
-    settings = dataclasses.replace(QUICK, gain_spread=0.3)
-    run = _Run(new_student(), walks.training, walks.validation, settings, lambda *_: None)
-    pressure, force = walks.training.pressure[:5], walks.training.force[:5]
-    other, target = run._other_gains(pressure, force)
+    batch = prepare(recordings, INSOLE4).training.batch(torch.arange(5))
+    changed = other_gains(batch, 0.3, torch.Generator().manual_seed(1))
+    pressure, force = batch.pressure, batch.force
+    other, target = changed.pressure, changed.force
     unseen = force - pressure.sum(dim=1, keepdim=True)
     assert torch.allclose(target - other.sum(dim=1, keepdim=True), unseen, atol=1e-5)
     loaded = pressure > 0.01

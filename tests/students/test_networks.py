@@ -17,6 +17,7 @@ from edgegrf.distill.plans import INSOLE4, MATRIX
 from edgegrf.errors import MissingToolError, ModelError, UnknownNameError, UsageError
 from edgegrf.manifest import Interface
 from edgegrf.students import ARCHITECTURES, Student, create, example_input, macs_per_sample, require_torch
+from edgegrf.students.causal import shared_ahead
 from edgegrf.students.gru import Gru
 from edgegrf.students.student import measured_reach
 
@@ -214,3 +215,24 @@ def test_the_table_is_light_and_without_torch_the_way_to_get_it_is_told(
     with pytest.raises(MissingToolError, match="PyTorch is not installed") as caught:
         require_torch()
     assert "edgegrf[train]" in caught.value.fix and caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "hyper", "lookahead"),
+    [("dstcn", {"dilations": [3, 9, 27]}, 8), ("tcn", {"dilations": [1, 2]}, 6), ("tcn", {}, 60)],
+)
+def test_a_look_ahead_is_felt_to_the_sample(name: str, hyper: Mapping[str, Any], lookahead: int) -> None:
+    interface = dataclasses.replace(INSOLE4, lookahead=lookahead)
+    student = unsettled(seeded(name, interface, **hyper))
+    back, ahead = measured_reach(student)
+    assert ahead == lookahead and student.receptive_field == back + ahead
+
+
+def test_half_of_what_it_spans_makes_every_layer_centred() -> None:
+    assert shared_ahead([4, 8, 16, 32], 30) == [2, 4, 8, 16]
+    assert shared_ahead([4, 12, 36, 108], 8) == [0, 0, 1, 7]
+    assert shared_ahead([4, 12], 16) == [4, 12]
+    with pytest.raises(UsageError, match="look-ahead of 17 samples"):
+        shared_ahead([4, 12], 17)
+    with pytest.raises(UsageError, match="GRU student with a look-ahead"):
+        create("gru", dataclasses.replace(INSOLE4, lookahead=1))

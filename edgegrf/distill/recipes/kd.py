@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Knowledge distillation with the wearables' augmentations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from edgegrf.distill.augment import noise, removal, shift
+from edgegrf.distill.batch import Batch
+from edgegrf.distill.recipes.recipe import Recipe, Told
+
+__all__ = ["Kd"]
+
+
+@dataclass(frozen=True)
+class Kd(Recipe):
+    """L = (1 - share) MSE(yS, y) + share MSE(yS, yT) [D]; the papers' KL at a temperature is for classes [C].
+
+    Augmentations [C]: removal (a stretch of all sensors set to 0), noise, a shift in time.  The targets of
+    removed and noisy input stay those of the walk as it was; a shift moves them too.
+    """
+
+    name = "kd"
+    source = "Jeon et al., arXiv 2201.00111"
+    grade = "C, regression D"
+    line = "the teacher's estimates beside the reference, with removal, noise and shift"
+
+    share: float = 0.7
+    #: how many of ten examples are augmented, in each of the three ways
+    augmented: float = 0.1
+    noise_bw: float = 0.01
+    longest_removal: int = 20
+    longest_shift: int = 20
+
+    def prepare(self, batch: Batch, random: torch.Generator) -> Batch:
+        batch = shift(batch, self.augmented, self.longest_shift, random)
+        batch = removal(batch, self.augmented, self.longest_removal, random)
+        return noise(batch, self.augmented, self.noise_bw, random)
+
+    def loss(self, told: Told) -> Tensor:
+        alone = functional.mse_loss(told.estimate, told.force)
+        return (1 - self.share) * alone + self.share * functional.mse_loss(told.estimate, told.taught)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mixed walks, with the teacher's estimates mixed alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from edgegrf.distill.augment import mixed
+from edgegrf.distill.batch import Batch
+from edgegrf.distill.recipes.recipe import Recipe, Told
+
+__all__ = ["MixKd"]
+
+
+@dataclass(frozen=True)
+class MixKd(Recipe):
+    """L = (1 - share) MSE(yS, y) + share MSE(yS, yT) on inputs a x1 + (1 - a) x2, a ~ Beta(sharp, sharp).
+
+    About a tenth of the pairs mixed works best [C]; x and y are mixed alike, and the teacher's estimate of
+    the mixture is taken to be the mixture of its estimates [D].
+    """
+
+    name = "mixkd"
+    source = "Choi et al., arXiv 2211.03946"
+    grade = "C, regression D"
+    line = "two walks mixed, the teacher's estimates with them"
+
+    share: float = 0.7
+    mixed: float = 0.1
+    sharp: float = 0.4
+
+    def prepare(self, batch: Batch, random: torch.Generator) -> Batch:
+        return mixed(batch, self.mixed, self.sharp, random)
+
+    def loss(self, told: Told) -> Tensor:
+        alone = functional.mse_loss(told.estimate, told.force)
+        return (1 - self.share) * alone + self.share * functional.mse_loss(told.estimate, told.taught)
