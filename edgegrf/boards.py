@@ -79,10 +79,32 @@ class Board:
     uf2_boards: tuple[str, ...] = ()  # beginnings of the Board-ID in INFO_UF2.TXT
     uf2_softdevice: str | None = None  # what must lie below `flash_origin`
     scan: Scan | None = None  # None: no sensors
+    rts: bool | None = None  # level while talking; None: as the system opens a port
+    bridges: tuple[str, ...] = ()  # USB numbers of adapters it comes with, which others come with too
+    boot_loader_usb: tuple[str, ...] = ()  # USB numbers of its boot loader's serial port
+    dfu_softdevice: int | None = None  # FWID of the SoftDevice below the slot, for its serial boot loader
+    flash_baud: int = 460_800  # while esptool writes
+    boot: str = ""  # how an ESP chip's ROM starts a bare image: "direct" from flash, "ram" when loaded there
+    store_origin: int = 0  # of the calibration's pages in flash
+    store_size: int = 0  # bytes; 0: none, or kept by the SDK
+    idf_target: str | None = None  # what ESP-IDF calls the chip, where a project can be written for it
+    zephyr_board: str | None = None  # what Zephyr calls the board
 
     def has_usb(self, vid: int, pid: int) -> bool:
         """True if a USB serial port of these numbers may be this board."""
-        return any(fnmatch(f"{vid:04X}:{pid:04X}", pattern.upper()) for pattern in self.usb)
+        return _listed(vid, pid, self.usb)
+
+    def may_have_usb(self, vid: int, pid: int) -> bool:
+        """True if such a port may be this board, or as well an adapter that anything hangs on."""
+        return _listed(vid, pid, (*self.usb, *self.bridges))
+
+    def boot_loader_has_usb(self, vid: int, pid: int) -> bool:
+        """True if its boot loader may serve such a port."""
+        return _listed(vid, pid, self.boot_loader_usb)
+
+
+def _listed(vid: int, pid: int, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(f"{vid:04X}:{pid:04X}", pattern.upper()) for pattern in patterns)
 
 
 @functools.cache

@@ -41,17 +41,49 @@ def command(serve: str | None, model: Path, json_wanted: bool) -> None:
     from edgegrf.link import plugged_in
 
     known, plugged = list(boards().values()), plugged_in()
+    drives = _drives()
     if json_wanted:
-        print_json({"boards": list(map(_record, known)), "plugged_in": list(map(_port, plugged))})
+        ports = list(map(_port, plugged))
+        print_json({"boards": list(map(_record, known)), "plugged_in": ports, "uf2_drives": drives})
         return
     rows = [(item.name, item.title, item.core, ", ".join(item.flashers), _opened_as(item)) for item in known]
     print_table("known boards", ("name", "board", "core", "flashed by", "opened as"), rows)
-    if plugged:
-        names = [", ".join(board.name for board in port.boards) or "unknown" for port in plugged]
-        lines = [(port.device, name, port.description) for port, name in zip(plugged, names, strict=True)]
-        print_table("plugged in", ("port", "board", "says"), lines)
+    lines = [_line(port) for port in plugged]
+    lines += [
+        (item["path"], ", ".join(item["boards"]) or "unknown", "uf2", "", item["model"]) for item in drives
+    ]
+    if lines:
+        print_table("plugged in", ("port", "board", "flashed by", "serial number", "says"), lines)
     else:
-        say("no USB serial port is plugged in; try --port virtual:nrf52840dk")
+        say("nothing known is plugged in; try --port virtual:nrf52840dk")
+
+
+def _line(port: Plugged) -> tuple[str, ...]:
+    record = _port(port)
+    names = list(record["boards"])
+    names += [f"{name} (boot loader)" for name in record["boot_loaders"]]
+    names += [f"{name}?" for name in record["adapter_of"]]
+    flashers = ", ".join(record["flashers"])
+    return port.device, ", ".join(names) or "unknown", flashers, port.serial_number, port.description
+
+
+def _drives() -> list[dict[str, Any]]:
+    """The UF2 drives that are mounted, and whose they are."""
+    from edgegrf.boards import boards
+    from edgegrf.flash.uf2 import find_drives
+
+    return [
+        {
+            "path": str(drive.path),
+            "model": drive.model,
+            "boards": [
+                item.name
+                for item in boards().values()
+                if item.uf2_boards and drive.board_id.startswith(item.uf2_boards)
+            ],
+        }
+        for drive in find_drives()
+    ]
 
 
 def _opened_as(board: Board) -> str:
@@ -72,8 +104,13 @@ def _record(board: Board) -> dict[str, Any]:
 
 
 def _port(port: Plugged) -> dict[str, Any]:
+    owners = (*port.boards, *port.adapter_of)
+    fitting = {name for board in owners for name in board.flashers if name in ("pyocd", "esptool")}
     return {
-        "device": port.device, "boards": [board.name for board in port.boards], "usb": port.usb,
+        "device": port.device, "boards": [board.name for board in port.boards],
+        "boot_loaders": [board.name for board in port.boot_loaders],
+        "adapter_of": [board.name for board in port.adapter_of],
+        "flashers": sorted(fitting | ({"dfu"} if port.boot_loaders else set())), "usb": port.usb,
         "description": port.description, "serial_number": port.serial_number,
     }  # fmt: skip
 

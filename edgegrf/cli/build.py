@@ -14,8 +14,9 @@ from edgegrf.cli.model import model_name, model_option
 if TYPE_CHECKING:
     from edgegrf.boards import Board
     from edgegrf.image import Image
+    from edgegrf.progress import Progress
 
-__all__ = ["as_json", "command", "default_folder"]
+__all__ = ["as_json", "built_image", "command", "default_folder"]
 
 EXAMPLES = """\b
 Examples:
@@ -55,6 +56,14 @@ def command(
 def default_folder(model: Path, board: Board) -> Path:
     """build/<student or model>/<board>."""
     return Path("build") / model_name(model) / board.name
+
+
+def built_image(target: Board, model: Path, progress: Progress) -> Path:
+    """Build the firmware of `target` where `edgegrf build` does; gives the file to flash."""
+    from edgegrf.image import build_image
+
+    image = build_image(target, model, default_folder(model, target), progress=progress)
+    return image.uf2 or image.hex or image.elf
 
 
 def as_json(image: Image) -> dict[str, Any]:

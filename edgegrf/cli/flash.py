@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edgegrf.cli.build import default_folder
+from edgegrf.cli.build import built_image
 from edgegrf.cli.console import print_json, progress_bar, say
 from edgegrf.cli.model import model_option
 from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
     from edgegrf.boards import Board
-    from edgegrf.image import Image
-    from edgegrf.progress import Progress
 
 __all__ = ["command"]
 
@@ -26,24 +24,32 @@ EXAMPLES = """\b
 Examples:
   edgegrf flash                                        build the shipped student, write it by debug probe
   edgegrf flash --port /dev/ttyACM0                    and greet the board afterwards
-  edgegrf flash --board feather_nrf52840               to the UF2 drive that is mounted
-  edgegrf flash --board feather_nrf52840 --via uf2 --to ~/images
-  edgegrf flash --image firmware.hex --via pyocd --probe 0006
+  edgegrf flash --board esp32c3 --port /dev/ttyUSB0    written and greeted on the same port
+  edgegrf flash --board feather_nrf52840               by UF2 drive or boot loader port, whichever is there
+  edgegrf flash --board feather_nrf52840 --via dfu --to /dev/ttyACM0 --port /dev/ttyUSB0
+  edgegrf flash --board xiao_nrf52840 --via uf2 --to ~/images
+  edgegrf flash --image build/x/flasher_args.json --board esp32s3 --port /dev/ttyUSB0
+  edgegrf flash --erase-calibration
 """
 
 
 @click.command(
     epilog=EXAMPLES,
     help="Write a firmware image to a board. It is built first unless --image names one; an image of another "
-    "board or of too many bytes is refused before anything is touched.",
+    "board or of too many bytes is refused before anything is touched, and so is another chip. With a port "
+    "the board is greeted afterwards, which proves that it runs the firmware and the model of the image.",
 )
 @click.option("--board", "board_name", metavar="NAME", default="nrf52840dk", show_default=True)
 @model_option
-@click.option("--image", type=click.Path(path_type=Path), help="A .hex, .uf2 or .elf; nothing is built.")
-@click.option("--via", metavar="pyocd|uf2|file", help="The flasher (default: the board's first).")
-@click.option("--to", type=click.Path(path_type=Path), help="The UF2 drive or folder; for `file`, the file.")
+@click.option("--image", type=click.Path(path_type=Path),
+              help="A .hex, .uf2 or .elf, or an ESP-IDF build's flasher_args.json.")  # fmt: skip
+@click.option("--via", metavar="pyocd|uf2|dfu|esptool|file",
+              help="The flasher (default: the board's first that finds something to write to).")  # fmt: skip
+@click.option("--to", type=click.Path(path_type=Path),
+              help="The UF2 drive or folder, or the boot loader's port; for `file`, the file.")  # fmt: skip
 @click.option("--probe", metavar="ID", help="The debug probe, when several are plugged in.")
-@click.option("--port", metavar="PORT", help="Greet the board there afterwards and compare the hashes.")
+@click.option("--port", metavar="PORT", help="Where the firmware answers: greet it, compare the hashes.")
+@click.option("--erase-calibration", is_flag=True, help="Erase the wearer's calibration; write no image.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print the result as JSON.")
 def command(
     board_name: str,
@@ -53,50 +59,57 @@ def command(
     to: Path | None,
     probe: str | None,
     port: str | None,
+    erase_calibration: bool,
     json_wanted: bool,
 ) -> None:
     from edgegrf.boards import board
-    from edgegrf.flash import flash, flasher_of
+    from edgegrf.flash import erase_store, flash, flasher_of
+    from edgegrf.link.flash_access import ComputerPorts
 
     if image and click.get_current_context().get_parameter_source("model") is not ParameterSource.DEFAULT:
         raise UsageError("--model and --image exclude each other", why="an image has its model inside")
     target = board(board_name)
-    via = flasher_of(target, via)
+    flasher_of(target, via)
     with progress_bar(quiet=json_wanted) as progress:
-        built = None if image else _build(target, model, progress)
-        file = image or (built.uf2 or built.hex or built.elf if built else Path())
-        done = flash(target, file, via=via, to=to, probe=probe, progress=progress)
+        if erase_calibration:
+            done = erase_store(target, ComputerPorts(), via=via, probe=probe, port=port, progress=progress)
+            _tell(dataclasses.asdict(done), f"calibration erased via {done.via} at {done.where}", json_wanted)
+            return
+        file = image or built_image(target, model, progress)
+        options: dict[str, Any] = {"via": via, "to": to, "probe": probe, "port": port, "progress": progress}
+        done = flash(target, file, ComputerPorts(), **options)
         record: dict[str, Any] = dataclasses.asdict(done)
-        if port:
-            record["greeted"] = _greet(port, target, built)
+        answers_at = port or (done.where if done.via == "esptool" else None)
+        if answers_at:
+            record["greeted"] = _greet(answers_at, target, file, wait=done.via != "file")
+    _tell(record, f"{done.bytes} bytes written to {done.where} via {done.via}", json_wanted)
+    if answers_at:
+        said = record["greeted"]
+        firmware = said["firmware_sha256"][:16]
+        say(f"the board answers with firmware {firmware}, model {said['model']}", quiet=json_wanted)
+    elif done.via != "file":
+        say(
+            "nobody was greeted: name the serial port with --port to prove that the firmware runs",
+            quiet=json_wanted,
+        )
+
+
+def _tell(record: dict[str, Any], text: str, json_wanted: bool) -> None:
     if json_wanted:
         print_json(record)
-        return
-    say(f"{done.bytes} bytes written to {done.where} via {done.via}")
-    if port:
-        say(f"the board answers with firmware {record['greeted']['firmware_sha256'][:16]}")
-    elif via != "file":
-        say("nobody was greeted: name the serial port with --port to prove that the firmware runs")
+    else:
+        say(text)
 
 
-def _build(board: Board, model: Path, progress: Progress) -> Image:
-    from edgegrf.image import build_image
+def _greet(port: str, target: Board, file: Path, *, wait: bool) -> dict[str, str]:
+    from edgegrf.flash import read_checked
+    from edgegrf.link.greeting import prove
 
-    return build_image(board, model, default_folder(model, board), progress=progress)
-
-
-def _greet(port: str, board: Board, built: Image | None) -> dict[str, str]:
-    """HELLO at `port`; raises FirmwareMismatchError when another firmware answers."""
-    from edgegrf.errors import FirmwareMismatchError
-    from edgegrf.link import Device, open_port
-
-    with Device(open_port(port, board_name=board.name)) as device:
-        hello = device.hello()
-    found = hello.firmware_sha256.hex()
-    if built and found != built.firmware_sha256:
-        raise FirmwareMismatchError(
-            f"the board at {port} runs firmware {found[:16]}, not {built.firmware_sha256[:16]}",
-            why="it did not restart, or another board is at that port",
-            fix="press reset, then: edgegrf bench",
-        )
-    return {"board": hello.board, "model": hello.model, "firmware_sha256": found}
+    segments = read_checked(target, file)
+    hello = prove(port, target, segments) if wait else prove(port, target, segments, patience_s=0.0)
+    return {
+        "board": hello.board,
+        "model": hello.model,
+        "firmware_sha256": hello.firmware_sha256.hex(),
+        "model_sha256": hello.model_sha256.hex(),
+    }

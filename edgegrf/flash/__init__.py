@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flashers: one file each, one row each in the table."""
 
-from edgegrf.flash.table import FLASHERS, Flashed, flash, flasher_of
+from edgegrf.flash.job import SerialAccess
+from edgegrf.flash.table import FLASHERS, Flashed, erase_store, flash, flasher_of, read_checked
 
-__all__ = ["FLASHERS", "Flashed", "flash", "flasher_of"]
+__all__ = ["FLASHERS", "Flashed", "SerialAccess", "erase_store", "flash", "flasher_of", "read_checked"]

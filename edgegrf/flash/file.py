@@ -8,7 +8,12 @@ from edgegrf.files import write_file
 from edgegrf.flash.job import FlashJob
 from edgegrf.image.formats import to_binary, to_hex, to_uf2
 
-__all__ = ["write"]
+__all__ = ["find", "write"]
+
+
+def find(job: FlashJob) -> list[str]:
+    """The file that was named."""
+    return [str(job.to)] if job.to else []
 
 
 def write(job: FlashJob) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -12,41 +13,63 @@ from pathlib import Path
 
 from edgegrf.errors import DeviceError, MissingToolError, UsageError
 from edgegrf.files import write_file
-from edgegrf.flash.job import FlashJob
+from edgegrf.flash.job import FlashJob, only
 from edgegrf.image.formats import to_hex
 from edgegrf.process import ToolFailedError, run
 
-__all__ = ["write"]
+__all__ = ["erase", "find", "write"]
 
 _TIMEOUT_S = 120.0
+#: target -> (where the chip says what it is, what it says): FICR.INFO.PART of the nRF52840
+_PARTS = {"nrf52840": (0x10000100, 0x52840)}
+
+
+def find(job: FlashJob) -> list[str]:
+    """The debug probes that are plugged in."""
+    return _probes(_program())
 
 
 def write(job: FlashJob) -> str:
-    """Erase the sectors of the image, write, verify and reset, through the one probe or `job.probe`.
+    """Identify the chip, erase the sectors of the image, write, verify and reset, through the one probe.
 
-    Raises DeviceError when no probe is plugged in, several are, or pyOCD fails.
+    Raises DeviceError when there is no probe or several, the chip is another or locked, or pyOCD fails.
     """
-    if job.board.pyocd_target is None:
-        raise UsageError(f"pyOCD does not know {job.board.name}", fix=f"--via {job.board.flashers[0]}")
-    program = _program()
-    probe = _only_probe(program, job.probe)
-    options = ("--uid", probe, "--target", job.board.pyocd_target, "--erase", "sector")
-    job.progress("write by pyocd", 0, 1)
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "firmware.hex"
         write_file(image, to_hex(job.segments))
-        try:
-            run(
-                [*program, "load", "--no-wait", *options, str(image)],
-                timeout_s=_TIMEOUT_S,
-            )
-        except ToolFailedError as error:
-            raise DeviceError(
-                f"pyOCD could not write {job.board.name} through probe {probe}",
-                why=error.why,
-                fix=f"check power and cable; a locked chip: pyocd erase --mass -t {job.board.pyocd_target}",
-            ) from error
-    job.progress("write by pyocd", 1, 1)
+        return _act(job, "load", "--erase", "sector", str(image))
+
+
+def erase(job: FlashJob, origin: int, size: int) -> str:
+    """Identify the chip, erase `size` bytes of whole sectors at `origin`, and reset."""
+    return _act(job, "erase", "--sector", f"0x{origin:x}+0x{size:x}")
+
+
+def _act(job: FlashJob, command: str, *words: str) -> str:
+    target = job.board.pyocd_target
+    if target is None:
+        raise UsageError(f"pyOCD does not know {job.board.name}", fix=f"--via {job.board.flashers[0]}")
+    program = _program()
+    probe = only(
+        [each for each in _probes(program) if job.probe is None or each.startswith(job.probe)],
+        f"debug probe {job.probe or ''}".rstrip(),
+        why="none is plugged in, or this user may not open it",
+        fix="plug the board in; on Linux install the udev rules of pyOCD",
+        choose="name one with --probe",
+    )
+    _identify(program, probe, job, target)
+    job.progress(f"{command} by pyocd", 0, 1)
+    # without auto_unlock a locked chip is an error; with it, pyOCD would erase the whole chip to get in
+    options = ("--no-wait", "--uid", probe, "--target", target, "-O", "auto_unlock=false")
+    try:
+        run([*program, command, *options, *words], timeout_s=_TIMEOUT_S)
+    except ToolFailedError as error:
+        raise DeviceError(
+            f"pyOCD could not {command} {job.board.name} through probe {probe}",
+            why=error.why,
+            fix="check power and cable, then again",
+        ) from error
+    job.progress(f"{command} by pyocd", 1, 1)
     return f"probe {probe}"
 
 
@@ -59,21 +82,37 @@ def _program() -> list[str]:
     raise MissingToolError("pyOCD is not installed", fix="pip install 'edgegrf[flash]'")
 
 
-def _only_probe(program: list[str], wanted: str | None) -> str:
+def _probes(program: list[str]) -> list[str]:
     said = run([*program, "json", "--probes"], timeout_s=_TIMEOUT_S).stdout
     try:
-        probes = [str(probe["unique_id"]) for probe in json.loads(said)["boards"]]
+        return [str(probe["unique_id"]) for probe in json.loads(said)["boards"]]
     except (ValueError, KeyError, TypeError) as error:
         raise MissingToolError(
             "pyOCD did not list the probes", why=str(error), fix="pyocd json --probes"
         ) from error
-    chosen = [probe for probe in probes if wanted is None or probe.startswith(wanted)]
-    if not chosen:
+
+
+def _identify(program: list[str], probe: str, job: FlashJob, target: str) -> None:
+    """Read the chip's own name as a plain core of any maker, so that nothing is erased or written."""
+    address, part = _PARTS[target]
+    options = ("--no-wait", "--uid", probe, "--target", "cortex_m", "--connect", "attach")
+    try:
+        said = run(
+            [*program, "commander", *options, "-c", f"read32 0x{address:x}"], timeout_s=_TIMEOUT_S
+        ).stdout
+        found = re.search(rf"{address:08x}: +([0-9a-f]{{8}})", said)
+        why = "its debug port is locked, or it is of another kind"
+    except ToolFailedError as error:
+        found, why = None, f"{error.why}: locked, without power, or of another kind"
+    if found is None:
         raise DeviceError(
-            f"no debug probe {wanted or ''}".rstrip(),
-            why="none is plugged in, or this user may not open it",
-            fix="plug the board in; on Linux install the udev rules of pyOCD",
+            f"the chip behind probe {probe} does not say what it is",
+            why=why,
+            fix=f"a locked one is opened by erasing all of it: pyocd erase --mass -t {target}",
         )
-    if len(chosen) > 1:
-        raise DeviceError(f"several debug probes: {', '.join(chosen)}", fix="name one with --probe")
-    return chosen[0]
+    if int(found.group(1), 16) != part:
+        raise DeviceError(
+            f"the chip behind probe {probe} is part 0x{int(found.group(1), 16):x}, not 0x{part:x}",
+            why=f"it is not that of {job.board.name}",
+            fix="name the board that is plugged in: --board NAME, or another probe: --probe ID",
+        )

@@ -14,10 +14,10 @@ from pathlib import Path
 from edgegrf.boards import Board
 from edgegrf.errors import DeviceError, UsageError
 from edgegrf.files import write_file
-from edgegrf.flash.job import FlashJob
+from edgegrf.flash.job import FlashJob, only
 from edgegrf.image.formats import to_uf2
 
-__all__ = ["Drive", "find_drives", "read_drive", "write"]
+__all__ = ["Drive", "find", "find_drives", "read_drive", "write"]
 
 _INFO = "INFO_UF2.TXT"
 
@@ -32,6 +32,13 @@ class Drive:
     softdevice: str  # "S140 6.1.1", "not found" where the boot loader sees none
 
 
+def find(job: FlashJob) -> list[str]:
+    """The drives of the board's boot loader that are mounted; the one named counts as there."""
+    if job.to is not None:
+        return [str(job.to)]
+    return [str(drive.path) for drive in find_drives() if drive.board_id.startswith(job.board.uf2_boards)]
+
+
 def write(job: FlashJob) -> str:
     """Copy the image as .uf2 to the board's drive; to `job.to` if given, which may be any folder.
 
@@ -43,7 +50,7 @@ def write(job: FlashJob) -> str:
     data = to_uf2(job.segments, family)
     drive = _only_drive(job.board) if job.to is None else read_drive(job.to)
     if drive is None:
-        target = job.to / f"{job.name}.uf2" if job.to and job.to.is_dir() else job.to
+        target = job.to / f"{job.image.stem}.uf2" if job.to and job.to.is_dir() else job.to
         assert target is not None
         write_file(target, data)
         return str(target)
@@ -96,18 +103,15 @@ def _mount_points() -> Iterator[Path]:
 
 
 def _only_drive(board: Board) -> Drive:
-    drives = find_drives()
-    if not drives:
-        raise DeviceError(
-            f"no UF2 drive for {board.name}",
-            why="the board is not in its boot loader, or the drive is not mounted",
-            fix="double-press reset, or name the drive: --to /media/.../FTHR840BOOT",
-        )
-    if len(drives) > 1:
-        raise DeviceError(
-            "several UF2 drives: " + ", ".join(str(drive.path) for drive in drives), fix="name one with --to"
-        )
-    return drives[0]
+    drives = {str(drive.path): drive for drive in find_drives()}
+    path = only(
+        list(drives),
+        f"UF2 drive for {board.name}",
+        why="the board is not in its boot loader, or the drive is not mounted",
+        fix="double-press reset, or name the drive: --to /media/.../FTHR840BOOT",
+        choose="name one with --to",
+    )
+    return drives[path]
 
 
 def _check(board: Board, drive: Drive) -> None:

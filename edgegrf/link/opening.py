@@ -67,7 +67,7 @@ def open_port(
             f"'{spec}' is no port", fix="edgegrf boards lists what there is; native: stands alone"
         )
     owner = board(board_name) if board_name else _owner(spec) or board(DEFAULT_BOARD)
-    return SerialPort(spec, baud=owner.baud, dtr=owner.dtr)
+    return SerialPort(spec, baud=owner.baud, dtr=owner.dtr, rts=owner.rts)
 
 
 def _image(target: Board, model: Path | None, progress: Progress) -> Path:

@@ -34,35 +34,38 @@ static struct {
     size_t length;
 } out;
 
-static bool same(const char *one, const char *other) {
+/* Text is no place for speed: copies of these in every caller would cost kilobytes. */
+#define SMALL __attribute__((noinline))
+
+static SMALL bool same(const char *one, const char *other) {
     while (*one && *one == *other) {
         one++, other++;
     }
     return *one == *other;
 }
 
-static void flush(void) {
+static SMALL void flush(void) {
     if (out.length) {
         port_send(out.bytes, out.length);
     }
     out.length = 0;
 }
 
-static void put_char(char character) {
+static SMALL void put_char(char character) {
     if (out.length == sizeof out.bytes) {
         flush();
     }
     out.bytes[out.length++] = (uint8_t)character;
 }
 
-static void put(const char *text) {
+static SMALL void put(const char *text) {
     while (*text) {
         put_char(*text++);
     }
 }
 
 /* `value` in decimal with at least `digits` digits. */
-static void put_number(uint32_t value, unsigned digits) {
+static SMALL void put_number(uint32_t value, unsigned digits) {
     char reversed[10];
     unsigned count = 0;
     do {
@@ -75,25 +78,35 @@ static void put_number(uint32_t value, unsigned digits) {
 }
 
 /* "e-[" or "m-" before, a number and the rest of the line. */
-static void put_line(const char *before, uint32_t number, const char *after) {
+static SMALL void put_line(const char *before, uint32_t number, const char *after) {
     put(before);
     put_number(number, 1);
     put(after);
 }
 
-static void put_hex(uint8_t byte) {
+static SMALL void put_hex(uint8_t byte) {
     static const char digits[] = "0123456789abcdef";
     put_char(digits[byte >> 4]);
     put_char(digits[byte & 15]);
 }
 
-/* A real number with three decimals, as printf's %.3f but for ties, which go away from zero. */
-static void put_real(float value) {
-    if (value < 0) {
-        put_char('-');
-        value = -value;
+/* steps * scale with three decimals, as printf's %.3f but for ties, which go away from zero.  In integers:
+ * not every core has an FPU, and text is not worth a floating-point library. */
+static SMALL void put_real(float scale, int32_t steps) {
+    uint32_t bits;
+    memcpy(&bits, &scale, sizeof bits);
+    uint32_t shift = 150 - (bits >> 23); /* scale = mantissa * 2^-shift; it is positive and finite */
+    uint64_t product =
+        (uint64_t)((bits & 0x7FFFFF) | 0x800000) * 1000u * (uint32_t)(steps < 0 ? -steps : steps);
+    if (shift >= 1 && shift < 64) {
+        product = (product + (1ull << (shift - 1))) >> shift;
+    } else {
+        product = shift >= 64 && shift <= 150 ? 0 : UINT32_MAX;
     }
-    uint32_t thousandths = value < 4e6f ? (uint32_t)(value * 1000.0f + 0.5f) : 4000000000u;
+    uint32_t thousandths = product < UINT32_MAX ? (uint32_t)product : UINT32_MAX;
+    if (steps < 0) {
+        put_char('-');
+    }
     put_number(thousandths / 1000, 1);
     put_char('.');
     put_number(thousandths % 1000, 3);
@@ -137,7 +150,7 @@ static void put_results(void) {
         if (i) {
             put_char(',');
         }
-        put_real(info->output_scale * (float)(values[i] - info->output_zero_point));
+        put_real(info->output_scale, values[i] - info->output_zero_point);
     }
     put("]\r\n");
 }
@@ -147,7 +160,7 @@ struct moment {
     uint32_t ms, us;
 };
 
-static void put_moment(struct moment moment) {
+static SMALL void put_moment(struct moment moment) {
     put("m-lap-us-");
     if (moment.ms) {
         put_number(moment.ms, 1);
@@ -180,7 +193,7 @@ static struct moment run(uint32_t count, struct moment start) {
 }
 
 /* Reads a whole number up to NUMBER_MAX; false for anything else. */
-static bool read_number(const char *text, uint32_t *number) {
+static SMALL bool read_number(const char *text, uint32_t *number) {
     uint32_t value = 0;
     const char *at = text;
     for (; *at >= '0' && *at <= '9' && value <= NUMBER_MAX / 10; at++) {
@@ -191,7 +204,7 @@ static bool read_number(const char *text, uint32_t *number) {
 }
 
 /* The next word of the command, made a string of its own; NULL after the last. */
-static char *next_word(char **rest) {
+static SMALL char *next_word(char **rest) {
     char *word = *rest;
     while (*word == ' ') {
         word++;
@@ -252,7 +265,7 @@ static void load_begin(const char *count) {
     }
 }
 
-static int hex_digit(char digit) {
+static SMALL int hex_digit(char digit) {
     if (digit >= '0' && digit <= '9') {
         return digit - '0';
     }

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgegrf.boards import board, boards
 from edgegrf.errors import DeviceError, MissingToolError, ModelError, UnknownNameError, UsageError
-from edgegrf.flash import flash
+from edgegrf.flash import erase_store
+from edgegrf.flash import flash as flash_with
 from edgegrf.flash.uf2 import find_drives
 from edgegrf.image import build_image_of_c, read_image
 from edgegrf.image.elf import Segment
@@ -20,15 +22,45 @@ from edgegrf.image.slot import check_fits
 
 TRIVIAL = Path(__file__).parents[2] / "firmware" / "tests" / "trivial"
 
-#: plays pyocd: lists PROBES, records its arguments and the image it was given, fails if told to
+
+class NoPorts:
+    """A computer without a serial port; or one with what the test plugs in."""
+
+    def __init__(self, running=(), boot_loaders=(), line=None):
+        self._running, self._boot_loaders, self.line = list(running), list(boot_loaders), line
+
+    def running(self, _board):
+        return self._running
+
+    def boot_loaders(self, _board):
+        return self._boot_loaders
+
+    def open(self, device):
+        assert device in self._boot_loaders
+        return self.line
+
+
+def flash(target, image, **options):
+    return flash_with(target, image, NoPorts(), **options)
+
+
+#: plays pyocd: lists PROBES, reads the chip's PART, records its arguments and the image, fails if told to
 PYOCD = """#!{python}
 import json, os, pathlib, shutil, sys
 here = pathlib.Path(__file__).parent
 if sys.argv[1:] == ["json", "--probes"]:
     print(json.dumps({{"boards": [{{"unique_id": item}} for item in os.environ["PROBES"].split()]}}))
     sys.exit()
+if sys.argv[1] == "commander":
+    assert sys.argv[5:9] == ["--target", "cortex_m", "--connect", "attach"], sys.argv
+    if "PART" not in os.environ:
+        print("0000571 C Error: unexpected response [commander]", file=sys.stderr)
+        sys.exit(1)
+    print("10000100:  " + os.environ["PART"] + "    |..(.|")
+    sys.exit()
 (here / "argv.json").write_text(json.dumps(sys.argv[1:]))
-shutil.copy(sys.argv[-1], here / "received.hex")
+if sys.argv[1] == "load":
+    shutil.copy(sys.argv[-1], here / "received.hex")
 if "FAIL" in os.environ:
     print("0001234 E Error: flash program page failure [x]", file=sys.stderr)
     sys.exit(1)
@@ -51,6 +83,7 @@ def pyocd(tmp_path, monkeypatch):
     (folder / "pyocd").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("PROBES", "000683000001")
+    monkeypatch.setenv("PART", "00052840")
     return folder
 
 
@@ -66,8 +99,8 @@ def test_pyocd_gets_the_image_the_target_and_the_probe(images, pyocd):
     done = flash(board("nrf52840dk"), image.hex)
     assert (done.via, done.where, done.bytes) == ("pyocd", "probe 000683000001", image.sizes.flash_bytes)
     argv = json.loads((pyocd / "argv.json").read_text())
-    expected = ["load", "--no-wait", "--uid", "000683000001", "--target", "nrf52840", "--erase", "sector"]
-    assert argv[:-1] == expected
+    target = ["--no-wait", "--uid", "000683000001", "--target", "nrf52840", "-O", "auto_unlock=false"]
+    assert argv[:-1] == ["load", *target, "--erase", "sector"]
     assert to_binary(read_image(pyocd / "received.hex")[1]) == to_binary(read_image(image.elf)[1])
 
 
@@ -77,14 +110,24 @@ def test_pyocd_without_a_probe_with_two_and_failing(images, pyocd, monkeypatch):
     with pytest.raises(DeviceError, match="no debug probe"):
         flash(target, image)
     monkeypatch.setenv("PROBES", "0006A 0007B")
-    with pytest.raises(DeviceError, match="several debug probes: 0006A, 0007B"):
+    with pytest.raises(DeviceError, match="several of debug probe: 0006A, 0007B"):
         flash(target, image)
     assert not (pyocd / "argv.json").exists()
     assert flash(target, image, probe="0007").where == "probe 0007B"
     monkeypatch.setenv("FAIL", "1")
-    with pytest.raises(DeviceError, match="could not write nrf52840dk") as caught:
+    with pytest.raises(DeviceError, match="could not load nrf52840dk") as caught:
         flash(target, image, probe="0006")
     assert "flash program page failure" in caught.value.why and caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("part", "said"), [("00052833", "is part 0x52833, not 0x52840"), (None, "does not say what it is")]
+)
+def test_another_or_a_locked_chip_is_not_touched(images, pyocd, monkeypatch, part, said):
+    monkeypatch.setenv("PART", part) if part else monkeypatch.delenv("PART")
+    with pytest.raises(DeviceError, match=said):
+        flash(board("nrf52840dk"), images("nrf52840dk").hex)
+    assert not (pyocd / "argv.json").exists()
 
 
 def test_pyocd_missing(images, tmp_path, monkeypatch):
@@ -129,7 +172,7 @@ def test_drives_are_found_where_they_are_mounted(images, tmp_path, monkeypatch):
     first = drive(tmp_path / "media" / "FTHR840BOOT", softdevice="")
     assert flash(target, image).where == str(first / "firmware.uf2")
     drive(tmp_path / "media" / "OTHER", "nRF52840-Nano-33")
-    with pytest.raises(DeviceError, match="several UF2 drives"):
+    with pytest.raises(DeviceError, match="several of UF2 drive"):
         flash(target, image)
     found = find_drives([tmp_path / "media", tmp_path / "none"])
     assert {item.board_id for item in found} == {"nRF52840-Feather-revD", "nRF52840-Nano-33"}
@@ -183,3 +226,21 @@ def test_boards_with_a_boot_loader_keep_it_and_its_room():
         check_fits(row, [full])
         with pytest.raises(UsageError):
             check_fits(row, [Segment(full.address, full.data + bytes(4))])
+
+
+def test_the_calibration_alone_is_erased(images, pyocd, monkeypatch):
+    target = replace(board("nrf52840dk"), store_origin=0xFE000, store_size=0x2000)
+    done = erase_store(target, NoPorts())
+    assert (done.via, done.bytes) == ("pyocd", 0x2000)
+    argv = json.loads((pyocd / "argv.json").read_text())
+    assert argv[0] == "erase" and argv[-2:] == ["--sector", "0xfe000+0x2000"]
+    (pyocd / "argv.json").unlink()
+    monkeypatch.setenv("PART", "00052833")
+    with pytest.raises(DeviceError, match="is part 0x52833"):
+        erase_store(target, NoPorts())
+    for other in (replace(target, store_size=0), replace(target, flashers=("uf2", "dfu", "file"))):
+        with pytest.raises(UsageError):
+            erase_store(other, NoPorts())
+    with pytest.raises(UsageError):
+        erase_store(target, NoPorts(), via="file")
+    assert not (pyocd / "argv.json").exists()
