@@ -193,6 +193,15 @@ class Device:
         [frame] = self._ask([Request(MessageType.STATS)])
         return Stats.decode(frame.body)
 
+    def ask(self, type: MessageType, body: bytes = b"") -> bytes:
+        """The body of the reply to one request."""
+        [frame] = self._ask([Request(type, body)])
+        return frame.body
+
+    def unasked(self, timeout_s: float) -> Frame | None:
+        """The next frame that the board sent without being asked; None when none came in time."""
+        return self._exchange.unasked(timeout_s)
+
     def _ask(self, requests: Iterable[Request]) -> Iterator[Frame]:
         if self._hello is None:
             self.hello()

@@ -17,10 +17,21 @@ from edgegrf.link.frames import Decoder, Frame, encode
 from edgegrf.link.messages import REPLY, BoardError, ErrorCode, MessageType
 from edgegrf.link.transport import Transport
 
-__all__ = ["Exchange", "LinkCounters", "Patience", "RefusedError", "Request"]
+__all__ = [
+    "Exchange",
+    "LinkCounters",
+    "Patience",
+    "RefusedError",
+    "Request",
+    "RestartedError",
+    "TakenOverError",
+]
 
 _MAX_NOISE = 1 << 16  # bytes without one good frame that count as silence
 _LONGEST_WAIT_S = 8.0
+_UNASKED_WEIGHS = 1 << 10  # bytes of noise: after 64 such frames a reply is lost, not late
+_MAX_UNASKED = 1 << 14  # frames that wait to be drawn; beyond, the oldest are dropped
+_OUT_OF_STEP = 3  # rounds that the board refused as out of sequence: another host talks to it
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,28 @@ class RefusedError(LinkError):
         )
 
 
+class RestartedError(LinkError):
+    """The board lost its memory of the conversation: it was reset."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the board restarted in the middle of the conversation",
+            why="a loose cable, low supply voltage, a watchdog, or someone pressed reset",
+            fix="check cable and supply, then run again",
+        )
+
+
+class TakenOverError(LinkError):
+    """Another host greeted the board since."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: another program talks to this board",
+            why="it greeted the board after this one did, and a board has one host at a time",
+            fix="close the other program, then run again",
+        )
+
+
 @dataclass
 class _Open:
     seq: int
@@ -87,12 +120,23 @@ class Exchange:
         self._open: deque[_Open] = deque()
         self._flying: deque[int] = deque()  # seqs of the frames sent and not yet accounted for
         self._seq = 0
+        self._out_of_step = 0
+        self._unasked: deque[Frame] = deque(maxlen=_MAX_UNASKED)
 
     def restart(self) -> None:
         """Forget what is under way; the next request must be a HELLO."""
         self._open.clear()
         self._flying.clear()
+        self._unasked.clear()
+        self._out_of_step = 0
         self.credits = 1
+
+    def unasked(self, timeout_s: float) -> Frame | None:
+        """The next frame that came without a request; None when there is none after one wait."""
+        if not self._unasked:
+            self._listen(timeout_s)
+            self._inbox.clear()  # replies that nobody waits for
+        return self._unasked.popleft() if self._unasked else None
 
     def start_counting(self) -> None:
         """Zero the counters: what came before the greeting was boot text."""
@@ -120,7 +164,7 @@ class Exchange:
             else:
                 self._take(frame)
             while self._open and (reply := self._open[0].reply) is not None:
-                failures = 0
+                failures = self._out_of_step = 0
                 self._open.popleft()
                 yield reply
 
@@ -138,6 +182,9 @@ class Exchange:
 
     def _send_again(self, failures: int, patience: Patience) -> None:
         missing = [item for item in self._open if item.reply is None]
+        if self._out_of_step >= _OUT_OF_STEP:
+            self.restart()
+            raise TakenOverError(self.transport.name)
         if failures >= patience.rounds:
             self.counters.lost += len(missing)
             self.restart()
@@ -152,14 +199,22 @@ class Exchange:
     def _next_frame(self, timeout_s: float) -> Frame | None:
         noise = 0
         while not self._inbox:
-            data = self.transport.read(timeout_s)
-            noise += len(data)
-            if not data or noise > _MAX_NOISE:
+            heard = self._listen(timeout_s)
+            noise += heard
+            if not heard or noise > _MAX_NOISE:
                 return None
-            self._inbox.extend(self._decoder.feed(data))
-            self.counters.crc_errors = self._decoder.errors.total
-        self.counters.frames += 1
         return self._inbox.popleft()
+
+    def _listen(self, timeout_s: float) -> int:
+        """Sort what comes next into replies and frames unasked for; how much of it was no reply, in bytes."""
+        data = self.transport.read(timeout_s)
+        frames = self._decoder.feed(data)
+        self.counters.crc_errors = self._decoder.errors.total
+        self.counters.frames += len(frames)
+        unasked = [frame for frame in frames if frame.type == MessageType.LIVE]
+        self._unasked.extend(unasked)
+        self._inbox.extend(frame for frame in frames if frame.type != MessageType.LIVE)
+        return len(data) + _UNASKED_WEIGHS * len(unasked)
 
     def _take(self, frame: Frame) -> None:
         if frame.seq in self._flying:
@@ -177,14 +232,11 @@ class Exchange:
 
     def _refused(self, item: _Open, error: BoardError) -> None:
         if error.code == ErrorCode.SEQUENCE:
+            self._out_of_step += not self._flying
             return  # an earlier request was lost; this one stays open and goes out again with it
         if error.code == ErrorCode.NOT_GREETED:
             self.restart()
-            raise LinkError(
-                "the board restarted in the middle of the conversation",
-                why="a loose cable, low supply voltage, a watchdog, or someone pressed reset",
-                fix="check cable and supply, then run again",
-            )
+            raise RestartedError()
         if error.request == item.request.type:
             self.restart()
             raise RefusedError(error)

@@ -33,10 +33,11 @@ class MalformedError(LinkError):
 
 
 class Mode(IntFlag):
-    """How a board's engine can run its model."""
+    """How a board's engine can run its model; LIVE: the board scans sensors itself."""
 
     WINDOW = 1
     STREAM = 2
+    LIVE = 4
 
 
 @dataclass(frozen=True)

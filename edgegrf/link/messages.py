@@ -35,7 +35,7 @@ _U32 = struct.Struct("<I")
 
 
 class MessageType(IntEnum):
-    """The type of a request; its reply's type has bit 7 set, or is ERROR."""
+    """The type of a request; its reply's type has bit 7 set, or is ERROR.  LIVE comes unasked."""
 
     HELLO = 0x01
     RESET = 0x02
@@ -44,6 +44,16 @@ class MessageType(IntEnum):
     RUN = 0x05
     READ = 0x06
     STATS = 0x07
+    START = 0x08
+    STOP = 0x09
+    STATUS = 0x0A
+    SCAN = 0x0B
+    CAL_READ = 0x0C
+    CAL_WRITE = 0x0D
+    CAL_COMMIT = 0x0E
+    CAL_ERASE = 0x0F
+    FAULT = 0x10
+    LIVE = 0xC0
     ERROR = 0xFF
 
 
@@ -58,6 +68,10 @@ class ErrorCode(IntEnum):
     SEQUENCE = 6
     NOT_GREETED = 7
     PROTOCOL = 8
+    BUSY = 9
+    NO_PART = 10
+    IMPLAUSIBLE = 11
+    STORE = 12
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 
 #include "build.h"
 #include "bytes.h"
+#include "calibration.h"
 #include "engine.h"
 #include "frame.h"
 #include "link.h"
+#include "live.h"
 #include "mlperf.h"
 #include "port.h"
+#include "request.h"
 
 enum {
     STRING_MAX = 31,
@@ -19,21 +22,9 @@ static struct frame_decoder decoder;
 static struct link link_state;
 static uint32_t samples_seen; /* since RESET */
 static uint32_t longest_call; /* cycles */
-static uint8_t wire[FRAME_WIRE_MAX];
-
-struct request {
-    uint8_t type;
-    const uint8_t *body;
-    size_t length;
-};
-
-static void fail(struct link_reply *reply, const struct request *request, enum link_error code,
-                 uint32_t detail) {
-    link_fail(reply, code, request->type, detail);
-}
 
 static void fail_length(struct link_reply *reply, const struct request *request) {
-    fail(reply, request, LINK_BAD_LENGTH, (uint32_t)request->length);
+    request_fail(reply, request, LINK_BAD_LENGTH, (uint32_t)request->length);
 }
 
 /* True if the model runs in `mode`; else the reply says so. */
@@ -42,7 +33,7 @@ static bool has_mode(struct link_reply *reply, const struct request *request, ui
     if (modes & mode) {
         return true;
     }
-    fail(reply, request, LINK_NO_MODE, modes);
+    request_fail(reply, request, LINK_NO_MODE, modes);
     return false;
 }
 
@@ -74,7 +65,7 @@ static void describe(struct link_reply *reply) {
     bytes_put_u16(body + 2, FRAME_BODY_MAX);
     bytes_put_u32(body + 4, facts->clock_hz);
     body[8] = (uint8_t)facts->reset_cause;
-    body[9] = info->modes;
+    body[9] = (uint8_t)(info->modes | (facts->parts & PORT_SCAN ? APP_MODE_LIVE : 0));
     bytes_put_u16(body + 10, info->period);
     bytes_put_u16(body + 12, info->input_channels);
     bytes_put_u16(body + 14, info->output_channels);
@@ -97,11 +88,13 @@ static void describe(struct link_reply *reply) {
 }
 
 static void hello(const struct request *request, struct link_reply *reply) {
+    live_end(LIVE_TAKEN_OVER);
+    calibration_load();
     restart_stream();
     if (request->length != 2) {
         fail_length(reply, request);
     } else if (request->body[0] > APP_PROTOCOL || request->body[1] < APP_PROTOCOL) {
-        fail(reply, request, LINK_PROTOCOL, APP_PROTOCOL + 256u * APP_PROTOCOL);
+        request_fail(reply, request, LINK_PROTOCOL, APP_PROTOCOL + 256u * APP_PROTOCOL);
     } else {
         link_state.greeted = true;
         describe(reply);
@@ -149,7 +142,7 @@ static void step(const struct request *request, struct link_reply *reply) {
         return;
     }
     if (bytes_get_u32(request->body) != samples_seen) {
-        fail(reply, request, LINK_BAD_INDEX, samples_seen);
+        request_fail(reply, request, LINK_BAD_INDEX, samples_seen);
         return;
     }
     const int8_t *sample = (const int8_t *)request->body + STEP_HEADER;
@@ -187,7 +180,7 @@ static void write_window(const struct request *request, struct link_reply *reply
     uint32_t offset = bytes_get_u32(request->body);
     size_t count = request->length - 4;
     if (offset > size || count > size - offset) {
-        fail(reply, request, LINK_OUT_OF_RANGE, size);
+        request_fail(reply, request, LINK_OUT_OF_RANGE, size);
         return;
     }
     memcpy(info->window_in + offset, request->body + 4, count);
@@ -220,7 +213,7 @@ static void read_window(const struct request *request, struct link_reply *reply)
     uint32_t offset = bytes_get_u32(request->body);
     uint16_t count = bytes_get_u16(request->body + 4);
     if (count == 0 || count > FRAME_BODY_MAX || offset > size || count > size - offset) {
-        fail(reply, request, LINK_OUT_OF_RANGE, size);
+        request_fail(reply, request, LINK_OUT_OF_RANGE, size);
         return;
     }
     memcpy(reply->body, info->window_out + offset, count);
@@ -244,25 +237,74 @@ static void stats(const struct request *request, struct link_reply *reply) {
     reply->length = sizeof numbers;
 }
 
-typedef void handler(const struct request *request, struct link_reply *reply);
+static void fault(const struct request *request, struct link_reply *reply) {
+    uint8_t parts = port_facts()->parts;
+    if (!(parts & PORT_FAULT)) {
+        request_fail(reply, request, LINK_NO_PART, parts);
+        return;
+    }
+    if (!request_has_length(reply, request, 1)) {
+        return;
+    }
+    struct port_fault last;
+    port_fault_read(&last);
+    const uint32_t numbers[] = {
+        last.kind, last.pc, last.lr, last.status, last.address, last.uptime_ms, last.count,
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        bytes_put_u32(reply->body + 4 * i, numbers[i]);
+    }
+    reply->length = sizeof numbers;
+    if (request->body[0]) {
+        port_fault_clear();
+    }
+}
 
-static handler *const handlers[] = {
-    [LINK_HELLO] = hello,    [LINK_RESET] = reset,      [LINK_STEP] = step,   [LINK_WRITE] = write_window,
-    [LINK_RUN] = run_window, [LINK_READ] = read_window, [LINK_STATS] = stats,
+static const struct {
+    request_handler *handle;
+    bool while_live; /* leaves engine, scan and calibration alone, or ends the live stream itself */
+} handlers[LINK_TYPES] = {
+    [LINK_HELLO] = {hello, true},
+    [LINK_RESET] = {reset, false},
+    [LINK_STEP] = {step, false},
+    [LINK_WRITE] = {write_window, false},
+    [LINK_RUN] = {run_window, false},
+    [LINK_READ] = {read_window, true},
+    [LINK_STATS] = {stats, true},
+    [LINK_START] = {live_start, true},
+    [LINK_STOP] = {live_stop, true},
+    [LINK_STATUS] = {live_status, true},
+    [LINK_SCAN] = {live_scan, true},
+    [LINK_CAL_READ] = {calibration_read, true},
+    [LINK_CAL_WRITE] = {calibration_write, false},
+    [LINK_CAL_COMMIT] = {calibration_commit, false},
+    [LINK_CAL_ERASE] = {calibration_erase, false},
+    [LINK_FAULT] = {fault, true},
 };
+
+static void execute_request(const struct request *request, struct link_reply *reply) {
+    if (request->type >= LINK_TYPES || !handlers[request->type].handle) {
+        request_fail(reply, request, LINK_UNKNOWN_TYPE, request->type);
+    } else if (live_running() && !handlers[request->type].while_live) {
+        request_fail(reply, request, LINK_BUSY, 0);
+    } else {
+        handlers[request->type].handle(request, reply);
+    }
+}
+
+void app_send(uint8_t type, uint8_t seq, const uint8_t *body, size_t length) {
+    static uint8_t wire[FRAME_WIRE_MAX];
+    port_send(wire, frame_encode(wire, type, seq, body, length));
+}
 
 static void answer(const struct request *request, uint8_t seq) {
     bool execute;
     struct link_reply *reply = link_request(&link_state, request->type, seq, &execute);
     if (execute) {
-        handler *known = request->type < sizeof handlers / sizeof *handlers ? handlers[request->type] : NULL;
-        if (known) {
-            known(request, reply);
-        } else {
-            fail(reply, request, LINK_UNKNOWN_TYPE, request->type);
-        }
+        live_heard();
+        execute_request(request, reply);
     }
-    port_send(wire, frame_encode(wire, reply->type, reply->seq, reply->body, reply->length));
+    app_send(reply->type, reply->seq, reply->body, reply->length);
 }
 
 void app_take(const uint8_t *data, size_t length) {
@@ -271,6 +313,7 @@ void app_take(const uint8_t *data, size_t length) {
         if (mlperf_take(data[i])) { /* which may have used the engine: a host must greet again */
             frame_forget(&decoder);
             link_state.greeted = false;
+            live_end(LIVE_TAKEN_OVER);
             continue;
         }
         size_t content = frame_take(&decoder, data[i]);

@@ -11,10 +11,14 @@
 #include <stdint.h>
 
 enum {
-    APP_PROTOCOL = 1, /* the one version of SPEC.md that this firmware speaks */
+    APP_PROTOCOL = 1,  /* the one version of SPEC.md that this firmware speaks */
+    APP_MODE_LIVE = 4, /* in HELLO's modes, beside the engine's: START works */
 };
 
 /* Takes bytes that came over the link, executes the requests that they complete and sends the replies. */
 void app_take(const uint8_t *data, size_t length);
+
+/* Sends a frame; requires length <= FRAME_BODY_MAX. */
+void app_send(uint8_t type, uint8_t seq, const uint8_t *body, size_t length);
 
 #endif

@@ -22,7 +22,18 @@ enum link_type {
     LINK_RUN = 0x05,
     LINK_READ = 0x06,
     LINK_STATS = 0x07,
+    LINK_START = 0x08,
+    LINK_STOP = 0x09,
+    LINK_STATUS = 0x0A,
+    LINK_SCAN = 0x0B,
+    LINK_CAL_READ = 0x0C,
+    LINK_CAL_WRITE = 0x0D,
+    LINK_CAL_COMMIT = 0x0E,
+    LINK_CAL_ERASE = 0x0F,
+    LINK_FAULT = 0x10,
+    LINK_TYPES,        /* one more than the highest request */
     LINK_REPLY = 0x80, /* set in the type of a reply */
+    LINK_LIVE = 0xC0,  /* comes unasked, after a START */
     LINK_ERROR = 0xFF,
 };
 
@@ -35,6 +46,10 @@ enum link_error {
     LINK_SEQUENCE = 6,
     LINK_NOT_GREETED = 7,
     LINK_PROTOCOL = 8,
+    LINK_BUSY = 9,         /* not while live streaming runs */
+    LINK_NO_PART = 10,     /* this board has no scan, store or fault record */
+    LINK_IMPLAUSIBLE = 11, /* a calibration out of bounds */
+    LINK_STORE = 12,       /* the flash did not take it */
 };
 
 struct link_reply {

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app.h"
+#include "calibration.h"
+#include "live.h"
 #include "port.h"
 
 int main(void) {
     static uint8_t chunk[64];
 
     port_init();
+    calibration_load();
     for (;;) {
         port_watchdog_feed();
         size_t length = port_receive(chunk, sizeof chunk);
         if (length) {
             app_take(chunk, length);
-        } else {
+        }
+        if (!live_turn() && !length) {
             port_idle();
         }
     }

@@ -178,6 +178,7 @@ static struct moment run(uint32_t count, struct moment start) {
 
     while (count--) {
         infer_once();
+        port_watchdog_feed();
         uint32_t now = port_cycles();
         cycles += now - last;
         last = now;

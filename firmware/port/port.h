@@ -87,12 +87,12 @@ void port_watchdog_feed(void);
 enum {
     PORT_SCAN_FULL =
         4095,           /* highest count: a port brings its ADC to 12 bits and clips to 0..PORT_SCAN_FULL */
-    PORT_SCAN_KEPT = 4, /* frames that wait at least before the oldest one is overwritten */
+    PORT_SCAN_KEPT = 4, /* frames that wait, at least, before one is lost */
 };
 
 struct port_scan_frame {
     uint32_t number; /* of the timer's tick since port_scan_start(), 0, 1, ...; also ticks
-                      * whose frame was lost (overwritten, or never converted) are numbered */
+                      * whose frame was lost (no room, or never converted) are numbered */
     uint32_t ticks;  /* of port_scan_ticks(), taken by hardware as the first conversion began */
     uint16_t
         counts[SCAN_ROOM]; /* [SCAN_CHANNELS], each 0..PORT_SCAN_FULL; row by row, of each row all columns */

@@ -81,6 +81,7 @@ class Board:
     read: Callable[[float], bytes]
     seq: int = 0
     waiting: bytearray = field(default_factory=bytearray)
+    live: list[tuple[int, bytes]] = field(default_factory=list)  # (seq, body) of what came unasked
     machine: Any = None  # the VirtualBoard, where it is one
 
     def send(self, kind: int, seq: int, body: bytes = b"") -> int:
@@ -95,8 +96,10 @@ class Board:
         end = time.monotonic() + seconds
         while len(found) < count and time.monotonic() < end:
             while len(found) < count and (piece := self._piece()) is not None:
-                if piece:
-                    found.append(parse(piece))
+                if piece and (reply := parse(piece))[0] != 0xC0:
+                    found.append(reply)
+                elif piece:
+                    self.live.append(reply[1:])
             if len(found) < count:
                 self.waiting += self.read(0.05)
         return found

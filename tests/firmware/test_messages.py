@@ -42,7 +42,7 @@ def board(native):
 
 def test_hello_says_all(native):
     body = native("trivial").greet(seq=200)
-    assert struct.unpack_from("<BBHIBB6HH", body) == (1, 4, 256, 10**9, 1, 3, 1, 3, 1, 8, 8, 0, 0)
+    assert struct.unpack_from("<BBHIBB6HH", body) == (1, 4, 256, 10**9, 1, 7, 1, 3, 1, 8, 8, 0, 0)
     assert struct.unpack_from("<ffifi", body, 24) == (100.0, 0.5, -3, 0.25, 7)
     assert body[44:52] == b"NATIVE\0\0"
     assert body[52:84] == bytes((0xAA, 0x55, 1, 2, 3)) + bytes(27)
@@ -96,7 +96,8 @@ def test_window_equals_the_model_and_leaves_the_stream_alone(board):
 @pytest.mark.parametrize(
     ("kind", "body", "expected"),
     [
-        (0x08, b"", error(1, 0x08, 0x08)),
+        (0x7E, b"", error(1, 0x7E, 0x7E)),
+        (0x11, b"", error(1, 0x11, 0x11)),
         (0x00, b"abc", error(1, 0x00, 0x00)),
         (0x81, b"", error(1, 0x81, 0x81)),
         (RESET, b"x", error(2, RESET, 1)),
@@ -143,7 +144,7 @@ def test_protocol_range(native):
 def test_a_model_without_window_mode_and_of_period_two(native):
     board = native("slow")
     body = board.greet()
-    assert body[9] == 2 and body[-6 - 31 : -6] == b"a name of more than thirty-one "
+    assert body[9] == 6 and body[-6 - 31 : -6] == b"a name of more than thirty-one "
     for kind, content in ((WRITE, bytes(5)), (RUN, b""), (READ, struct.pack("<IH", 0, 1))):
         assert board.ask(kind, content) == error(4, kind, 2)
     samples = random_samples(9, channels=24)
@@ -160,7 +161,7 @@ def test_a_model_without_window_mode_and_of_period_two(native):
 def test_random_frames_never_break_the_board(native, board):
     rng = random.Random(11)
     for _ in range(400):
-        kind = rng.choice([*range(9), rng.randrange(256)])
+        kind = rng.choice([*range(18), rng.randrange(256)])
         reply, _ = board.ask(kind, rng.randbytes(rng.choice([0, 1, 2, 4, 5, 6, 7, 31, 256])))
         assert reply in (kind | 0x80, ERROR)
         if kind == HELLO:
