@@ -43,4 +43,4 @@ class Electronics:
         offset = self.offsets()
         shown = offset + (FULL_COUNT - offset) * load / (load + self.halves_n())
         noise = np.random.default_rng((self.seed, 3)).normal(0, self.noise_counts, load.shape)
-        return np.clip(np.rint(shown + noise), 0, FULL_COUNT).astype(np.uint16)
+        return np.asarray(np.clip(np.rint(shown + noise), 0, FULL_COUNT), np.uint16)

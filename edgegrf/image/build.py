@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from edgegrf.files import sha256_file, write_file
 from edgegrf.image.elf import read_elf
 from edgegrf.image.formats import to_binary, to_hex, to_uf2
 from edgegrf.image.identity import firmware_identity
+from edgegrf.image.sensors import sensor_map
 from edgegrf.image.sizes import Sizes, measure
 from edgegrf.image.slot import check_fits
 from edgegrf.image.toolbox import build_elf, compiler_for
@@ -84,12 +86,13 @@ def _build_image(
     board: Board, model: Path, folder: Path, tflite: Path | None, compiler: str | None, progress: Progress
 ) -> Image:
     tools = compiler_for(board, compiler)
-    identity = firmware_identity(board, tools, model, __version__)
+    sensors = sensor_map(board, _interface(tflite))
+    identity = firmware_identity(board, tools, model, __version__, sensors)
     elf = folder / ("firmware" if board.chip == "host" else "firmware.elf")
     cached = _is_current(elf, identity)
     progress("build firmware", 0, 1)
     if not cached:
-        _build(board, tools, model, elf, identity)
+        _build(board, tools, model, elf, identity, sensors)
     files = _formats(board, elf)
     image = Image(
         board=board,
@@ -118,7 +121,9 @@ def _is_current(elf: Path, identity: str) -> bool:
         return False
 
 
-def _build(board: Board, tools: Compiler, model: Path, elf: Path, identity: str) -> None:
+def _build(
+    board: Board, tools: Compiler, model: Path, elf: Path, identity: str, sensors: Sequence[int]
+) -> None:
     try:
         work = Path(tempfile.mkdtemp(prefix=".build-", dir=elf.parent))
     except OSError as error:
@@ -126,7 +131,9 @@ def _build(board: Board, tools: Compiler, model: Path, elf: Path, identity: str)
             f"cannot write {elf.parent}", why=error.strerror or str(error), fix="choose another place with -o"
         ) from error
     try:
-        built = build_elf(board, tools, model, work, firmware_sha256=identity, version=__version__)
+        built = build_elf(
+            board, tools, model, work, firmware_sha256=identity, version=__version__, sensors=sensors
+        )
         write_file(elf, built.read_bytes())
         elf.chmod(0o755)
     finally:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgegrf.boards import Board
@@ -14,9 +14,12 @@ from edgegrf.toolchain import Compiler
 __all__ = ["firmware_identity"]
 
 
-def firmware_identity(board: Board, compiler: Compiler, model: Path, version: str) -> str:
+def firmware_identity(
+    board: Board, compiler: Compiler, model: Path, version: str, sensors: Sequence[int] = ()
+) -> str:
     """SHA-256, hexadecimal, of all that decides an image's bytes; the places of the files do not."""
     digest = hashlib.sha256()
+    digest.update(bytes(sensors))
     for name, data in _parts(board, compiler, model, version):
         digest.update(f"{name}\0{len(data)}\0".encode() + data)
     return digest.hexdigest()

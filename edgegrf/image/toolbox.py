@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgegrf.boards import Board
@@ -27,9 +28,18 @@ def compiler_for(board: Board, kind: str | None) -> Compiler:
 
 
 def build_elf(
-    board: Board, compiler: Compiler, model: Path, work: Path, *, firmware_sha256: str, version: str
+    board: Board,
+    compiler: Compiler,
+    model: Path,
+    work: Path,
+    *,
+    firmware_sha256: str,
+    version: str,
+    sensors: Sequence[int] = (),
 ) -> Path:
     """The executable that CMake builds of firmware/ and the C in `model`, in the empty folder `work`.
+
+    `sensors` says which scanned sensor feeds each model input; empty: in order.
 
     Raises MissingToolError, ToolFailedError when something does not compile, UsageError when all
     compiles but does not fit the board's memory.
@@ -40,6 +50,7 @@ def build_elf(
         "MODEL_DIR": str(model.resolve()),
         "FIRMWARE_SHA256": firmware_sha256,
         "FIRMWARE_VERSION": version,
+        "SENSOR_MAP": ",".join(map(str, sensors)),
         "CMAKE_TOOLCHAIN_FILE": str(firmware_folder() / "cmake" / _toolchain_file(board, compiler)),
         "CMAKE_C_COMPILER": ";".join(compiler.argv),
         "CMAKE_MAKE_PROGRAM": _program("ninja"),

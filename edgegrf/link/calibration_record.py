@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wearer's calibration as a board keeps it (SPEC.md, section 5)."""
+"""The wearer's calibration as a board keeps it (SPEC.md, section 8)."""
 
 from __future__ import annotations
 

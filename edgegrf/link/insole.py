@@ -161,7 +161,7 @@ class Insole:
             where = f" of sensor {error.detail >> 8}" if error.detail & 0xFF > 2 else ""
             return DataError(
                 f"{board} refused the calibration: {what}{where} is implausible",
-                why="the bounds are in SPEC.md, section 5; the board keeps the calibration that it had",
+                why="the bounds are in SPEC.md, section 8; the board keeps the calibration that it had",
                 fix="check the sensor and its wiring, then calibrate again",
             )
         if error.code == ErrorCode.STORE:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of SPEC.md, section 5: starting the insole, what it sends unasked, its counters, faults."""
+"""The messages of SPEC.md, section 8: starting the insole, what it sends unasked, its counters, faults."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class ScanFacts:
         numbers = tuple(body[_SCAN.size :])
         if len(numbers) != inputs or not channels or any(number >= channels for number in numbers):
             raise MalformedError("SCAN reply", len(body))
-        return cls(*fixed[:-1], numbers)
+        return cls(*(*fixed[:-1], numbers))
 
 
 @dataclass(frozen=True)

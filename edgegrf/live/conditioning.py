@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Raw counts to the model's input as firmware/core/sense.c computes it, bit for bit (SPEC.md, section 5)."""
+"""Raw counts to the model's input as firmware/core/sense.c computes it, bit for bit (SPEC.md, section 8)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgegrf.link.calibration_record import KNOTS, CalibrationRecord
 
-__all__ = ["FULL_COUNT", "UNIT_LOAD", "loads_n", "model_input", "multiplier"]
+__all__ = ["FULL_COUNT", "UNIT_LOAD", "linear_loads", "loads_n", "model_input", "multiplier"]
 
 #: the highest count of a sensor
 FULL_COUNT = 4095
@@ -59,7 +59,7 @@ def linear_loads(counts: NDArray[np.uint16], record: CalibrationRecord) -> NDArr
 def model_input(
     counts: NDArray[np.uint16], record: CalibrationRecord, scale: float, zero_point: int, *, open_below: int
 ) -> NDArray[np.int8]:
-    """Counts [T, C] as the board's model sees them, int8 [T, C]; a sensor that is not connected shows no load."""
+    """Counts [T, C] as the board's model sees them, int8 [T, C]; an open sensor shows no load."""
     factors = [multiplier(sensor.gain_mn, record.weight_mn, scale) for sensor in record.sensors]
     products = linear_loads(counts, record).astype(np.uint64) * np.array(factors, np.uint64)
     half = np.uint64(1 << (_MULTIPLIER_BITS - 1))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * calibration.h: the wearer's calibration, kept in two slots of flash so that a power cut at any moment
- * leaves the old or the new one (SPEC.md section 5).
+ * leaves the old or the new one (SPEC.md section 8).
  *
  * One record in RAM is both what senses go by and what the host reads and writes; only a record that was
  * found plausible and stored, or came from the store, is in effect.

@@ -141,7 +141,7 @@ static void send(uint8_t flags, uint32_t sample, uint32_t cycles, uint32_t laten
     bytes_put_u16(body + 12, (uint16_t)least(latency_us, UINT16_MAX));
     bytes_put_u16(body + 14, (uint16_t)least(live.lost, UINT16_MAX));
     body[16] = flags;
-    body[17] = flags & LIVE_SILENT ? 0 : live.content;
+    body[17] = flags & LIVE_SILENT ? 0 : live.content & (LIVE_RAW | LIVE_PRESSURE);
     live.sent++;
     app_send(LINK_LIVE, live.seq++, body, (size_t)(end - body));
 }

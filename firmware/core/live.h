@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * live.h: the insole, scanned, estimated and sent as it happens (SPEC.md section 5).
+ * live.h: the insole, scanned, estimated and sent as it happens (SPEC.md section 8).
  *
  * Idle until START.  While it runs, live_turn() takes one frame of sensors per call, brings it to the model's
  * code, steps the model and sends a LIVE frame; STOP, a HELLO, or a host that is no longer heard ends it.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * sense.h: raw counts to pressure in the model's code, by a wearer's calibration, in integers only
- * (SPEC.md section 5); edgegrf/live/conditioning.py computes the same bits.
+ * (SPEC.md section 8); edgegrf/live/conditioning.py computes the same bits.
  *
  * Pure: no port, no clock.  One sensor's path: counts - offset, nothing up to the noise band, the linear
  * load by seven knots, times gain over body weight over the model's input scale, rounded.

@@ -22,6 +22,7 @@ from board_model import greeting
 
 from edgegrf.link.frames import Frame, encode
 from edgegrf.link.hello import HelloRequest
+from edgegrf.link.live_messages import LiveStatus, ScanFacts, StartRequest
 from edgegrf.link.messages import (
     BoardError,
     ReadRequest,
@@ -35,6 +36,9 @@ from edgegrf.link.messages import (
 JSON = Path(__file__).with_name("vectors.json")
 SPEC = Path(__file__).resolve().parents[2] / "SPEC.md"
 BEGIN, END = "<!-- vectors: written by tests/link/vectors.py -->\n", "<!-- end of vectors -->\n"
+
+LIVE = struct.pack("<IIIHHBB", 7, 70_000, 5_300, 91, 0, 0x03, 3)
+LIVE += bytes.fromhex("236145") + bytes((0x90, 0xA0)) + bytes((0x02, 0x00)) + bytes((0x11,))
 
 GOOD = {
     "HELLO request": Frame(0x01, 0, HelloRequest(1, 1).encode()),
@@ -52,6 +56,19 @@ GOOD = {
     "longest, without a zero byte": Frame(0x86, 7, bytes([0xA5]) * 256),
     "STATS request": Frame(0x07, 5),
     "STATS reply": Frame(0x87, 5, Stats(700, 4096, 30_000, 9_000, 512, 7, 1, 0, 2, 0, 1500, 25_300).encode()),
+    "START request": Frame(0x08, 6, StartRequest(0, 1, 6, 2000).encode()),
+    "START reply": Frame(0x88, 6, struct.pack("<I", 100_000)),
+    "LIVE, two sensors, the second open": Frame(0xC0, 255, LIVE),
+    "STATUS request": Frame(0x0A, 7),
+    "STATUS reply": Frame(
+        0x8A, 7, LiveStatus(0x80, 6, 1, 0, 100_000, 800, 800, 0, 0, 63, 4, 95, 5_400, 2).encode()
+    ),
+    "SCAN reply": Frame(
+        0x8B, 8, ScanFacts(0, 8, 8, 100_000, 10, 16_000_000, 8, 4080, 4095, 7, (0, 2, 3, 6)).encode()
+    ),
+    "CAL_READ request": Frame(0x0C, 9, struct.pack("<HH", 16, 24)),
+    "CAL_COMMIT request": Frame(0x0E, 10, struct.pack("<I", 0x12345678)),
+    "FAULT request": Frame(0x10, 11, b"\x01"),
     "ERROR SEQUENCE": Frame(0xFF, 9, BoardError(6, 0x03, 8).encode()),
     "ERROR NOT_GREETED": Frame(0xFF, 0, BoardError(7, 0x07, 0).encode()),
 }

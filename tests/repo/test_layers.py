@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "edgegrf"
 
 LAYERS = (
     {"cli"},
-    {"profile"},
+    {"live", "profile"},
     {"report"},
     {"bench"},
     {"parity"},
