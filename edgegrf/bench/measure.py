@@ -10,28 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.gait.trials import Trial
-from edgegrf.graph.affine import dequantize, quantize
+from edgegrf.graph.affine import Codes, dequantize, quantize
 from edgegrf.link.device import Device
 from edgegrf.parity.c_board import Host, on_host
 from edgegrf.progress import Progress, silent
 
 __all__ = ["Run", "measure"]
 
-Int8 = NDArray[np.int8]
-
 
 @dataclass(frozen=True)
 class Run:
     """One trial on the board, whole or, when it was interrupted, as far as it came.
 
-    `estimates` [N, K] int8 belong to the trial's samples `samples` [N]; `expected` are the host's to the
-    same input.  `cycles` has one count for each inference.  `clipped` input values were outside int8.
+    `estimates` [N, K] belong to the trial's samples `samples` [N]; `expected` are the host's to the
+    same input.  `cycles` has one count for each inference.  `clipped` input values were out of reach.
     """
 
     trial: Trial
     samples: NDArray[np.int64]
-    estimates: Int8
-    expected: Int8
+    estimates: Codes
+    expected: Codes
     force: NDArray[np.float64]  # [N, K], the estimates in the manifest's unit
     cycles: NDArray[np.uint32]
     samples_in: int
@@ -41,7 +39,7 @@ class Run:
 
 @dataclass
 class _Collected:
-    estimates: list[Int8]
+    estimates: list[Codes]
     cycles: list[NDArray[np.uint32]]
     samples_in: int = 0
 
@@ -61,7 +59,7 @@ def measure(
     `before` samples were done and `total` are to be done in the whole bench: what `progress` shows.
     """
     info = device.info
-    x, clipped = quantize(trial.x, info.input_scale, info.input_zero_point)
+    x, clipped = quantize(trial.x, info.input_scale, info.input_zero_point, info.dtype)
     got = _Collected([], [])
     whole = True
     try:
@@ -73,7 +71,7 @@ def measure(
     except KeyboardInterrupt:
         whole = False
     done = x[: got.samples_in]
-    estimates = _joined(got.estimates, info.output_channels)
+    estimates = _joined(got.estimates, device)
     return Run(
         trial=trial,
         samples=_places(device, len(estimates), mode),
@@ -87,7 +85,7 @@ def measure(
     )
 
 
-def _pieces(device: Device, x: Int8, mode: str) -> Iterator[tuple[Int8, NDArray[np.uint32], int]]:
+def _pieces(device: Device, x: Codes, mode: str) -> Iterator[tuple[Codes, NDArray[np.uint32], int]]:
     if mode == "stream":
         for estimates, cycles in device.parts(x):
             yield estimates, cycles, len(cycles)
@@ -98,9 +96,9 @@ def _pieces(device: Device, x: Int8, mode: str) -> Iterator[tuple[Int8, NDArray[
         yield estimates, np.array([took], np.uint32), size
 
 
-def _expected(device: Device, host: Host, x: Int8, mode: str) -> Int8:
+def _expected(device: Device, host: Host, x: Codes, mode: str) -> Codes:
     if not len(x):
-        return np.empty((0, device.info.output_channels), np.int8)
+        return _joined([], device)
     if mode == "stream":
         return on_host(host, x, mode)
     windows = x.reshape(-1, device.info.window_samples, x.shape[1])
@@ -116,5 +114,6 @@ def _places(device: Device, estimates: int, mode: str) -> NDArray[np.int64]:
     return np.arange(1, estimates + 1) * every - 1
 
 
-def _joined(parts: list[Int8], channels: int) -> Int8:
-    return np.concatenate(parts) if parts else np.empty((0, channels), np.int8)
+def _joined(parts: list[Codes], device: Device) -> Codes:
+    empty = np.empty((0, device.info.output_channels), device.info.dtype)
+    return np.concatenate(parts) if parts else empty

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`edgegrf export`: a student becomes ONNX and an int8 `.tflite`."""
+"""`edgegrf export`: a student becomes ONNX and an integer `.tflite`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ __all__ = ["command"]
 _EPILOG = """\b
 Examples:
   edgegrf export --quantize int8                     the shipped student, into build/
+  edgegrf export --quantize int16x8                  16-bit activations: slower, next to nothing lost
   edgegrf export my/student.pt --data my/walks       your own, calibrated on your walks
   edgegrf export net.onnx --sensors s1,s3,s4,s7 --rate 100 --window 200
 """
@@ -33,7 +34,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 
 @click.command(epilog=_EPILOG)
 @click.argument("student", default=DEFAULT_STUDENT, metavar="[STUDENT.pt|MODEL.onnx|NAME]")
-@click.option("--quantize", type=click.Choice(["int8", "none"]), default="int8", show_default=True)
+@click.option("--quantize", type=click.Choice(["int8", "int16x8", "none"]), default="int8", show_default=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Walks to calibrate and measure on.")
 @click.option("--columns", type=click.Path(path_type=Path), help="Column map of CSV files.")
 @click.option("--calibration", default="auto", show_default=True, help="auto, minmax, mse or percentile.")
@@ -57,7 +58,7 @@ def command(
     as_json: bool,
     **foreign: Any,
 ) -> int:
-    """Turn a student into ONNX and an int8 .tflite, each with its manifest.
+    """Turn a student into ONNX and an integer .tflite, each with its manifest.
 
     STUDENT is a checkpoint, an ONNX file from anywhere, or the name of a shipped student.
     """
@@ -74,7 +75,7 @@ def command(
             data=data,
             columns=columns,
             calibration=calibration,
-            int8=quantize == "int8",
+            quantize=quantize,
             progress=progress,
         )
     if exported.synthetic:
@@ -138,12 +139,14 @@ def _show(source: Source, exported: Exported, record: dict[str, Any]) -> None:
     rows.append(("operators", ", ".join(f"{count} {kind}" for kind, count in exported.operators.items())))
     rows += [
         (f"{kind} RMSE", f"{record[f'{kind}_rmse_bw']:.4f} BW = {record[f'{kind}_rmse_n']:.1f} N")
-        for kind in ("float", "int8")
+        for kind in ("float", "int8", "int16x8")
         if f"{kind}_rmse_bw" in record
     ]
     if exported.calibration:
-        loss = record["int8_rmse_bw"] / record["float_rmse_bw"] - 1
-        rows.append(("int8 against float", f"{100 * loss:+.2f} % ({exported.calibration} ranges)"))
+        loss = record[f"{exported.scheme}_rmse_bw"] / record["float_rmse_bw"] - 1
+        rows.append(
+            (f"{exported.scheme} against float", f"{100 * loss:+.2f} % ({exported.calibration} ranges)")
+        )
     rows.append(("measured on", f"{record['samples']} samples, {exported.data}"))
     rows.append(("time", f"{record['seconds']:.1f} s"))
     print_table(f"{source.name} -> {exported.onnx.parent}", ("what", "value"), rows)

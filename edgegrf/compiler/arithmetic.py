@@ -86,15 +86,17 @@ def fits(largest: int, by: Multiplier, place: str) -> None:
         )
 
 
-def activation_range(activation: str, scale: np.float32, zero_point: int, place: str) -> tuple[int, int]:
-    """The int8 values between which a fused activation clamps, rounded in float32 as TFLite does."""
+def activation_range(
+    activation: str, scale: np.float32, zero_point: int, place: str, ends: tuple[int, int] = (-128, 127)
+) -> tuple[int, int]:
+    """The codes of `ends` between which a fused activation clamps, rounded in float32 as TFLite does."""
     bounds = {"NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
     if activation not in bounds:
         what = f"{place}: fused activation {activation}"
         raise UnsupportedError(what, node=place, fix="use ReLU or ReLU6")
     low, high = bounds[activation]
-    least = -128 if low is None else max(-128, zero_point + round_ratio(low, scale))
-    most = 127 if high is None else min(127, zero_point + round_ratio(high, scale))
+    least = ends[0] if low is None else max(ends[0], zero_point + round_ratio(low, scale))
+    most = ends[1] if high is None else min(ends[1], zero_point + round_ratio(high, scale))
     return least, most
 
 

@@ -47,6 +47,7 @@ def source_text(plan: Plan, window: Memory | None, stream: Memory | None, **prov
         .render(
             headers=sorted({name for layer in plan.layers for name in layer.sources if name.endswith(".h")}),
             layers=[_layer(layer) for layer in plan.layers],
+            dtype=plan.dtype,
             in_ram=any(memory.constant_bytes for memory in (window, stream) if memory),
             window=None if window is None else _window(plan, window),
             stream=None if stream is None else _stream(plan, stream),
@@ -145,7 +146,7 @@ def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bo
     arena = "stream_arena" if stream else "window_arena"
     words = {f"in{i}": _where(plan, memory, value, stream=stream) for i, value in enumerate(layer.inputs)}
     if position in memory.scratch:
-        words["scratch"] = f"{arena}.bytes + {memory.scratch[position]}"
+        words["scratch"] = _place(plan, arena, memory.scratch[position])
         words["words"] = f"{arena}.words + {memory.scratch[position] // 4}"
     if position in memory.rings:
         words["ring"] = f"stream_state.bytes + {memory.rings[position]}"
@@ -157,7 +158,12 @@ def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bo
 def _where(plan: Plan, memory: Memory, value: int, *, stream: bool) -> str:
     role = plan.values[value].role
     if role == "inner":
-        return f"{'stream' if stream else 'window'}_arena.bytes + {memory.values[value]}"
+        return _place(plan, "stream_arena" if stream else "window_arena", memory.values[value])
     if role == "state":
-        return f"stream_state.bytes + {memory.states[value]}"
+        return _place(plan, "stream_state", memory.states[value])
     return "in" if role == "input" else "out"
+
+
+def _place(plan: Plan, buffer: str, offset: int) -> str:
+    """A pointer to the plan's type, `offset` bytes into a buffer; every offset is a multiple of 4."""
+    return f"{buffer}.halves + {offset // 2}" if plan.value_bytes == 2 else f"{buffer}.bytes + {offset}"

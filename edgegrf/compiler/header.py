@@ -6,6 +6,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edgegrf.compiler.emit import clean, environment
 from edgegrf.manifest import Interface, Manifest
 
@@ -30,6 +32,7 @@ def header_text(compiled: Compiled, manifest: Manifest | None, **provenance: str
             macro=compiled.name.upper(),
             guard=f"{compiled.name.upper()}_H",
             modes=compiled.modes,
+            dtype=compiled.plan.dtype,
             window=compiled.window is not None,
             stream=compiled.stream is not None,
             manual=_manual(compiled, interface),
@@ -45,15 +48,16 @@ def _manual(compiled: Compiled, interface: Interface | None) -> list[str]:
     plan, macro = compiled.plan, compiled.name.upper()
     unit_in, unit_out = ("its unit", "its unit")
     sensors = outputs = ""
+    limits = np.iinfo(plan.dtype)
     if interface is not None:
         unit_in, unit_out = clean(interface.sensor_unit), clean(interface.output_unit)
         sensors = f": {_list(interface.sensors)}"
         outputs = f": {_list(interface.outputs)}"
     paragraphs = [
-        f"A sample is {plan.input_channels} int8 values{sensors}.  An estimate is {plan.output_channels} int8"
-        f" values{outputs}.",
-        f"int8 of a pressure x in {unit_in}: q = round(x / {macro}_INPUT_SCALE) + {macro}_INPUT_ZERO_POINT,"
-        f" clamped to -128..127.  An estimate in {unit_out}:"
+        f"A sample is {plan.input_channels} {plan.dtype} values{sensors}.  An estimate is"
+        f" {plan.output_channels} {plan.dtype} values{outputs}.",
+        f"{plan.dtype} of a pressure x in {unit_in}: q = round(x / {macro}_INPUT_SCALE)"
+        f" + {macro}_INPUT_ZERO_POINT, clamped to {limits.min}..{limits.max}.  An estimate in {unit_out}:"
         f" {macro}_OUTPUT_SCALE * (q - {macro}_OUTPUT_ZERO_POINT).",
     ]
     if compiled.stream:
@@ -92,8 +96,9 @@ def _numbers(compiled: Compiled, interface: Interface | None) -> list[tuple[str,
     rate = interface.sample_rate_hz if interface else 0.0
     macs, steps = (sum(getattr(layer, key) for layer in plan.layers) for key in ("macs", "step_macs"))
     return [
-        ("INPUT_CHANNELS", str(plan.input_channels), "int8 values of a sample"),
-        ("OUTPUT_CHANNELS", str(plan.output_channels), "int8 values of an estimate"),
+        ("INPUT_CHANNELS", str(plan.input_channels), f"{plan.dtype} values of a sample"),
+        ("OUTPUT_CHANNELS", str(plan.output_channels), f"{plan.dtype} values of an estimate"),
+        ("VALUE_BYTES", str(plan.value_bytes), "of one of them"),
         ("WINDOW_SAMPLES", str(plan.samples if window else 0), ""),
         ("WINDOW_ESTIMATES", str(plan.estimates if window else 0), ""),
         ("PERIOD", "1", "samples per estimate in stream mode"),

@@ -78,6 +78,7 @@ class Lowering:
     def __init__(self, graph: Graph, samples: int) -> None:
         self.graph = graph
         self.samples = samples
+        self.dtype = graph.tensors[graph.inputs[0]].dtype
         self.layers: list[Layer] = []
         self.values: list[Value] = []
         self.views: dict[int, View] = {}
@@ -107,13 +108,44 @@ class Lowering:
         if record.quantization is None or len(record.quantization.scales) != 1:
             raise ModelError(f"tensor '{record.name}' needs one scale and one zero point")
         zero_point = int(record.quantization.zero_points[0])
-        if record.dtype != "int8" or not -128 <= zero_point <= 127:
-            raise UnsupportedError(f"tensor '{record.name}' is {record.dtype}", why="int8 is compiled")
+        if record.dtype != self.dtype or not self.least <= zero_point <= self.most:
+            why = f"all activations of a model have one type, here {self.dtype}"
+            raise UnsupportedError(f"tensor '{record.name}' is {record.dtype}", why=why)
+        if self.wide and zero_point:
+            raise UnsupportedError(
+                f"tensor '{record.name}' has the zero point {zero_point}", why="int16 is symmetric in TFLite"
+            )
         return np.float32(record.quantization.scales[0]), zero_point
 
+    @property
+    def wide(self) -> bool:
+        """True of an int16x8 model."""
+        return self.dtype == "int16"
+
+    @property
+    def value_bytes(self) -> int:
+        """Bytes of an activation."""
+        return 2 if self.wide else 1
+
+    @property
+    def least(self) -> int:
+        """The least code of an activation."""
+        return -32768 if self.wide else -128
+
+    @property
+    def most(self) -> int:
+        """The greatest code of an activation."""
+        return 32767 if self.wide else 127
+
+    @property
+    def most_apart(self) -> int:
+        """The greatest distance of a code from its zero point."""
+        return 32768 if self.wide else 255
+
     def value(self, role: str, size: int, step: int, label: str, reach: int = 0) -> int:
-        """A new value; `label` is for people."""
-        self.values.append(Value(len(self.values), role, size, step, label))
+        """A new value of `size` elements, `step` a sample; `label` is for people."""
+        each = self.value_bytes
+        self.values.append(Value(len(self.values), role, each * size, each * step, label))
         self.reach.append(reach)
         return len(self.values) - 1
 

@@ -16,7 +16,7 @@ class Array:
     """A constant of a layer: `name` in the C file, its C type, its values."""
 
     name: str
-    ctype: str  # int8_t, int32_t, uint32_t or a struct
+    ctype: str  # int8_t, int32_t, int64_t, uint32_t or a struct
     data: NDArray[Any]
 
 
@@ -35,7 +35,7 @@ class Ring:
 
 @dataclass(frozen=True)
 class Value:
-    """Activations between layers, int8: `size` in a whole window, `step` per sample in a stream."""
+    """Activations between layers: bytes in a whole window (`size`) and per sample in a stream (`step`)."""
 
     index: int
     role: str  # input, output (written by its layer straight into the caller's buffer), state, inner
@@ -48,9 +48,10 @@ class Value:
 class Layer:
     """One kernel call.
 
-    `window` and `step` are C calls with places for in0, in1, out, scratch (as bytes) or words (the same as
-    words), ring, head and p, the name of the layer's struct or table.  `step` is empty where the layer
-    cannot stream.  Constants among the inputs stand in the calls by name; `inputs` are the values alone.
+    `window` and `step` are C calls with places for in0, in1, out, scratch (pointers to the plan's type),
+    words (the scratch as words), ring (as bytes), head and p, the name of the layer's struct or table.
+    `step` is empty where the layer cannot stream.  Constants among the inputs stand in the calls by name;
+    `inputs` are the values alone.
     """
 
     name: str
@@ -97,6 +98,12 @@ class Plan:
     output_zero_point: int
     receptive_field: int  # samples that an estimate depends on; 0 where it is not bounded
     stream_refusal: str  # why there is no stream mode; empty where there is
+    dtype: str = "int8"  # of all activations; int16 in int16x8
+
+    @property
+    def value_bytes(self) -> int:
+        """Bytes of an activation."""
+        return 2 if self.dtype == "int16" else 1
 
     @property
     def window(self) -> bool:

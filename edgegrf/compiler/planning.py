@@ -72,7 +72,8 @@ def _own(lowering: Lowering, view: View, label: str) -> int:
     value = lowering.values[view.value]
     if value.role == "inner":
         return view.value
-    copy = lowering.value("inner", value.size, value.step, label, lowering.reach[view.value])
+    each = lowering.value_bytes
+    copy = lowering.value("inner", value.size // each, value.step // each, label, lowering.reach[view.value])
     lowering.layers.append(
         Layer(
             name=f"copy_{copy}",
@@ -92,7 +93,7 @@ def _own(lowering: Lowering, view: View, label: str) -> int:
 def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict[int, int]) -> Plan:
     value = lowering.values[output]
     timed = not lowering.refusal and lowering.samples > 1
-    channels = value.step if timed else lowering.graph.tensors[target].shape[-1]
+    channels = value.step // lowering.value_bytes if timed else lowering.graph.tensors[target].shape[-1]
     in_scale, in_zero = lowering.quantization(source)
     out_scale, out_zero = lowering.quantization(target)
     states = tuple(
@@ -108,8 +109,8 @@ def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict
         output=output,
         states=states,
         samples=lowering.samples,
-        estimates=value.size // channels,
-        input_channels=entry.size // lowering.samples,
+        estimates=value.size // lowering.value_bytes // channels,
+        input_channels=entry.size // lowering.value_bytes // lowering.samples,
         output_channels=channels,
         input_scale=float(in_scale),
         input_zero_point=in_zero,
@@ -117,6 +118,7 @@ def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict
         output_zero_point=out_zero,
         receptive_field=reach,
         stream_refusal=lowering.refusal,
+        dtype=lowering.dtype,
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Float and int8 estimates on the same pieces of walks, and their errors in BW and N."""
+"""Float and integer estimates on the same pieces of walks, and their errors in BW and N."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from numpy.typing import NDArray
 from edgegrf.export.calibration import to_onnx_layout
 from edgegrf.export.onnx_file import OnnxRun
 from edgegrf.export.windows import Piece
-from edgegrf.graph.affine import dequantize, force_code, pressure_code, quantize
+from edgegrf.graph.affine import Codes, code_type, dequantize, force_code, pressure_code, quantize
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX, Graph
 from edgegrf.progress import Progress, silent
 
 __all__ = [
-    "Int8Runner",
+    "Runner",
+    "coded_estimates",
     "float_estimates",
-    "int8_estimates",
     "is_step",
     "rmse",
 ]
 
 Floats = NDArray[np.float32]
-Int8 = NDArray[np.int8]
 
 
-class Int8Runner(Protocol):
-    """Runs an int8 model with the bits that count; handed in, since the judge lives above this layer."""
+class Runner(Protocol):
+    """Runs an integer model with the bits that count; handed in, since the judge lives above this layer."""
 
-    def __call__(self, model: bytes, graph: Graph, pressure: Int8, progress: Progress) -> Int8:
+    def __call__(self, model: bytes, graph: Graph, pressure: Codes, progress: Progress) -> Codes:
         """pressure [N, T, C] to force [N, E, K]; a step model starts each of the N from its reset."""
         ...
 
@@ -41,11 +40,11 @@ def is_step(graph: Graph) -> bool:
     return bool(graph.states)
 
 
-def int8_estimates(
-    run: Int8Runner, model: bytes, graph: Graph, pieces: Sequence[Piece], progress: Progress = silent
+def coded_estimates(
+    run: Runner, model: bytes, graph: Graph, pieces: Sequence[Piece], progress: Progress = silent
 ) -> Floats:
-    """Force [N, E, K] by the int8 model."""
-    pressure, _ = quantize(np.stack([piece.x for piece in pieces]), *pressure_code(graph))
+    """Force [N, E, K] by the integer model."""
+    pressure, _ = quantize(np.stack([piece.x for piece in pieces]), *pressure_code(graph), code_type(graph))
     return dequantize(run(model, graph, pressure, progress), *force_code(graph)).astype(np.float32)
 
 

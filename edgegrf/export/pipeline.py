@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stage as a whole: a float model in, student.onnx, student_int8.tflite and golden windows out."""
+"""The stage as a whole: a float model in, student.onnx, the `.tflite` and golden windows out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgegrf.errors import UnknownNameError
-from edgegrf.export.accuracy import Int8Runner, float_estimates, int8_estimates, rmse
+from edgegrf.export.accuracy import Runner, coded_estimates, float_estimates, rmse
 from edgegrf.export.golden import golden_windows, pack
 from edgegrf.export.lowered import Lowered
 from edgegrf.export.lowering import lower
@@ -17,12 +17,12 @@ from edgegrf.export.reach import with_reach
 from edgegrf.export.records import (
     GOLDEN,
     ONNX,
-    TFLITE,
     Artefact,
     Exported,
     quantization_record,
     write_artefacts,
 )
+from edgegrf.export.scheme import SCHEMES, Scheme
 from edgegrf.export.source import Source
 from edgegrf.export.tuning import CALIBRATIONS, Quantised, quantise_best
 from edgegrf.export.windows import Piece, Walks, cut_pieces, fingerprint, load_walks
@@ -45,21 +45,24 @@ def export_model(
     source: Source,
     folder: Path,
     *,
-    run: Int8Runner,
+    run: Runner,
     data: Path | None = None,
     columns: Path | None = None,
     calibration: str = "auto",
-    int8: bool = True,
+    quantize: str = "int8",
     progress: Progress = silent,
 ) -> Exported:
-    """Export `source` into `folder`; `run` runs an int8 model with the bits that count, `columns` is
-    the column map of `data` in CSV.
+    """Export `source` into `folder`; `run` runs an integer model with the bits that count, `columns`
+    is the column map of `data` in CSV, `quantize` is "int8", "int16x8" or "none".
 
     Files appear only when all of them are made.  Raises UnsupportedError naming what cannot be lowered,
     DataError for walks that do not fit, OutputError for a folder that cannot be written.
     """
     if calibration not in CALIBRATIONS:
         raise UnknownNameError("calibration", calibration, CALIBRATIONS)
+    if quantize not in (*SCHEMES, "none"):
+        raise UnknownNameError("quantisation", quantize, (*SCHEMES, "none"))
+    scheme = SCHEMES.get(quantize)
     check_writable(folder)
     simple = simplify(source.onnx)
     lowered = _lower(source, simple)
@@ -70,20 +73,21 @@ def export_model(
     metrics |= _errors("float", float_estimates(simple, pieces, progress), pieces)
     artefacts = [_onnx_artefact(source, metrics)]
     best = None
-    if int8:
+    if scheme:
         watched = _calibration_pieces(source, walks)
         about = f"edgegrf {source.name}"
-        best = quantise_best(simple, lowered, watched, run, calibration, about, progress)
-        metrics |= _errors("int8", int8_estimates(run, best.data, best.graph, pieces, progress), pieces)
+        best = quantise_best(simple, lowered, watched, run, calibration, about, progress, scheme)
+        coded = coded_estimates(run, best.data, best.graph, pieces, progress)
+        metrics |= _errors(scheme.name, coded, pieces)
         facts = _facts(lowered, best, walks, watched)
-        tflite = _tflite_artefact(artefacts[0], best, metrics, facts)
+        tflite = _tflite_artefact(artefacts[0], scheme, best, metrics, facts)
         artefacts += [tflite, _golden_artefact(tflite, best, source, run)]
     paths = write_artefacts(source, folder, artefacts)
     return _exported(source, paths, lowered, best, metrics, walks)
 
 
 def _facts(lowered: Lowered, best: Quantised, walks: Walks, watched: list[Piece]) -> dict[str, Any]:
-    """What the int8 model's manifest says of it beside how it was quantised."""
+    """What the integer model's manifest says of it beside how it was quantised."""
     return {
         "operators": _operators(best),
         "macs": lowered.macs,
@@ -136,16 +140,17 @@ def _onnx_artefact(source: Source, metrics: dict[str, float]) -> Artefact:
 
 
 def _tflite_artefact(
-    onnx: Artefact, best: Quantised, metrics: dict[str, float], facts: dict[str, Any]
+    onnx: Artefact, scheme: Scheme, best: Quantised, metrics: dict[str, float], facts: dict[str, Any]
 ) -> Artefact:
     how = {
+        "scheme": scheme.name,
         "calibration": best.method,
         "equalised": best.equalised,
         "bias_corrected": best.corrected,
     }
     return Artefact(
         "tflite",
-        TFLITE,
+        f"student_{scheme.name}.tflite",
         best.data,
         facts | how,
         quantization_record(best.graph),
@@ -155,14 +160,14 @@ def _tflite_artefact(
     )
 
 
-def _golden_artefact(tflite: Artefact, best: Quantised, source: Source, run: Int8Runner) -> Artefact:
+def _golden_artefact(tflite: Artefact, best: Quantised, source: Source, run: Runner) -> Artefact:
     windows = golden_windows(run, best.data, best.graph, source.interface)
     return Artefact(
         "golden",
         GOLDEN,
         pack(windows),
         quantization=tflite.quantization,
-        sources={TFLITE: tflite.sha256},
+        sources={tflite.file: tflite.sha256},
         tools=("tflite-micro",),
     )
 
@@ -187,6 +192,7 @@ def _exported(
         operators=_operators(best) if best else {},
         macs=lowered.macs,
         metrics=metrics,
+        scheme=best.scheme.name if best else "",
         calibration=best.method if best else "",
         data=walks.source,
         synthetic=walks.synthetic,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Post-training quantisation to TFLite's int8 rules (tensorflow.org/lite/performance/quantization_spec)."""
+"""A lowered float graph and the ranges of its tensors -> the integer graph, by TFLite's rules."""
 
 from __future__ import annotations
 
@@ -10,17 +10,11 @@ from numpy.typing import NDArray
 
 from edgegrf.errors import UnsupportedError
 from edgegrf.export.lowered import SAME_SCALE, Lowered, Node
+from edgegrf.export.scheme import INT8, Range, Scheme
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX, Graph, Operator, Quantization, Tensor
 from edgegrf.graph.schema import OPERATORS
 
-__all__ = ["Range", "quantise"]
-
-#: the real values (low <= 0 <= high) that a tensor's int8 codes shall cover
-Range = tuple[float, float]
-
-_FIXED = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
-_BIAS_LIMIT = 2**30  # leaves the accumulator as much room again
-_ACCUMULATOR_LIMIT = 2**31
+__all__ = ["quantise"]
 
 
 def quantise(
@@ -28,17 +22,18 @@ def quantise(
     ranges: Mapping[str, Range],
     means: Mapping[str, NDArray[np.float64]] | None = None,
     description: str = "",
+    scheme: Scheme = INT8,
 ) -> Graph:
-    """The int8 graph of `lowered`, activations covering `ranges` (tensor -> range).
+    """The integer graph of `lowered`, activations covering `ranges` (tensor -> range).
 
     With `means` (tensor -> mean of each channel) the bias makes up for what rounding the weights does to
     the mean of each output (bias correction, Nagel et al. 2019, arXiv:1906.04721).
 
-    Raises UnsupportedError for what int8 cannot represent: a tensor that is always 0, an accumulator
-    beyond 32 bits.
+    Raises UnsupportedError for what the scheme cannot represent: a tensor that is always 0, an accumulator
+    beyond its bits, an operator.
     """
-    activations = _activations(lowered, ranges)
-    builder = _Builder(lowered, activations, means or {})
+    activations = _activations(lowered, ranges, scheme)
+    builder = _Builder(lowered, activations, means or {}, scheme)
     for name in lowered.inputs:
         builder.tensor(name)
     for node in lowered.nodes:
@@ -53,14 +48,14 @@ def quantise(
     )
 
 
-def _activations(lowered: Lowered, ranges: Mapping[str, Range]) -> dict[str, Quantization]:
+def _activations(lowered: Lowered, ranges: Mapping[str, Range], scheme: Scheme) -> dict[str, Quantization]:
     """The scale and zero point of every tensor that flows."""
     found: dict[str, Quantization] = {}
     for name in (*lowered.inputs, *(name for name in lowered.outputs if name.endswith(NEXT_SUFFIX))):
-        found[name] = _asymmetric(name, _with_its_twin(name, ranges))
+        found[name] = scheme.code(name, _with_its_twin(name, ranges))
     for node in lowered.nodes:
         if node.output in found:
-            if node.kind in SAME_SCALE or node.kind in _FIXED:
+            if node.kind in SAME_SCALE or node.kind in scheme.fixed:
                 raise UnsupportedError(
                     f"state '{node.output}' comes straight out of {node.kind}",
                     node=node.place,
@@ -68,11 +63,10 @@ def _activations(lowered: Lowered, ranges: Mapping[str, Range]) -> dict[str, Qua
                 )
         elif node.kind in SAME_SCALE:
             found[node.output] = found[node.inputs[0]]
-        elif node.kind in _FIXED:
-            scale, zero_point = _FIXED[node.kind]
-            found[node.output] = _per_tensor(scale, zero_point)
+        elif node.kind in scheme.fixed:
+            found[node.output] = scheme.per_tensor(*scheme.fixed[node.kind])
         else:
-            found[node.output] = _asymmetric(node.output, ranges[node.output])
+            found[node.output] = scheme.code(node.output, ranges[node.output])
     return found
 
 
@@ -85,23 +79,6 @@ def _with_its_twin(name: str, ranges: Mapping[str, Range]) -> Range:
     return min(low for low, _ in pair), max(high for _, high in pair)
 
 
-def _per_tensor(scale: float, zero_point: int) -> Quantization:
-    return Quantization(np.array([scale], np.float32), np.array([zero_point], np.int64))
-
-
-def _asymmetric(name: str, limits: Range) -> Quantization:
-    low, high = min(limits[0], 0.0), max(limits[1], 0.0)
-    scale = np.float32((high - low) / 255)
-    if not np.isfinite(scale) or scale <= 0:
-        raise UnsupportedError(
-            f"tensor '{name}' has the range {low:.9g}..{high:.9g}",
-            node=name,
-            why="it is always 0 on the calibration data, or not finite",
-            fix="calibrate on other walks, with --data",
-        )
-    return _per_tensor(float(scale), int(np.clip(np.rint(-128 - low / float(scale)), -128, 127)))
-
-
 class _Builder:
     """Collects tensors and operators of the graph under construction."""
 
@@ -110,14 +87,18 @@ class _Builder:
         lowered: Lowered,
         activations: Mapping[str, Quantization],
         means: Mapping[str, NDArray[np.float64]],
+        scheme: Scheme,
     ) -> None:
         self._lowered, self._activations, self._means = lowered, activations, means
+        self._scheme = scheme
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
         self.index: dict[str, int] = {}
 
     def tensor(self, name: str) -> int:
-        return self._add(Tensor(name, self._lowered.shapes[name], "int8", self._activations[name]))
+        return self._add(
+            Tensor(name, self._lowered.shapes[name], self._scheme.activations, self._activations[name])
+        )
 
     def operator(self, node: Node) -> None:
         inputs = [self.index[name] for name in node.inputs]
@@ -131,21 +112,21 @@ class _Builder:
         options = {key: node.options[key] for key in OPERATORS[node.kind].fields}
         output = self.tensor(node.output)
         self.operators.append(
-            Operator(node.kind, tuple(inputs), (output,), options, OPERATORS[node.kind].version)
+            Operator(node.kind, tuple(inputs), (output,), options, self._scheme.version(node.kind))
         )
 
     def _weights(self, node: Node) -> list[int]:
         assert node.weights is not None and node.bias is not None
         axis = 3 if node.kind == "DEPTHWISE_CONV_2D" else 0
         source = float(self._activations[node.inputs[0]].scales[0])
-        scales = _weight_scales(node.weights, node.bias, axis, source)
+        scales = _weight_scales(node.weights, node.bias, axis, source * self._scheme.bias_limit)
         along = [1] * node.weights.ndim
         along[axis] = -1
         coded = np.clip(np.rint(node.weights / scales.reshape(along)), -127, 127).astype(np.int8)
         bias_scales = scales.astype(np.float64) * source
         lost = node.weights - coded * scales.reshape(along)
         bias = np.rint((node.bias + _mean_output(lost, axis, self._means.get(node.inputs[0]))) / bias_scales)
-        _check_accumulator(node, coded, bias, axis)
+        self._check_accumulator(node, coded, bias, axis)
         zeros = np.zeros(len(scales), np.int64)
         return [
             self._add(
@@ -161,12 +142,28 @@ class _Builder:
                 Tensor(
                     f"{node.output}/bias",
                     bias.shape,
-                    "int32",
+                    self._scheme.biases,
                     Quantization(bias_scales.astype(np.float32), zeros),
-                    bias.astype(np.int32),
+                    bias.astype(self._scheme.biases),
                 )
             ),
         ]
+
+    def _check_accumulator(
+        self, node: Node, coded: NDArray[np.int8], bias: NDArray[np.float64], axis: int
+    ) -> None:
+        """The largest sum that any input can cause must fit the accumulator."""
+        other = tuple(index for index in range(coded.ndim) if index != axis)
+        largest = 255 if self._scheme.activations == "int8" else 32768
+        worst = largest * np.abs(coded.astype(np.int64)).sum(other) + np.abs(bias)
+        if float(worst.max()) >= self._scheme.accumulator_limit:
+            where = node.place or node.output
+            raise UnsupportedError(
+                f"{node.kind} at '{where}' can overflow its accumulator",
+                node=where,
+                why=f"{coded.size // len(worst)} weights an output, a bias of {np.abs(bias).max():.0f} steps",
+                fix="split the layer, or train with weight decay",
+            )
 
     def _constant(self, name: str, data: NDArray[np.int32]) -> int:
         return self._add(Tensor(name, data.shape, "int32", None, data))
@@ -178,12 +175,13 @@ class _Builder:
 
 
 def _weight_scales(
-    weights: NDArray[np.float32], bias: NDArray[np.float32], axis: int, source: float
+    weights: NDArray[np.float32], bias: NDArray[np.float32], axis: int, most: float
 ) -> NDArray[np.float32]:
-    """Symmetric scales per output channel, wide enough for the bias of a channel whose weights are tiny."""
+    """Symmetric scales per output channel, wide enough for the bias of a channel whose weights are tiny:
+    it must stay within `most` of its weights' steps."""
     other = tuple(index for index in range(weights.ndim) if index != axis)
     widest = np.abs(weights).max(other).astype(np.float64) / 127
-    widest = np.maximum(widest, np.abs(bias) / (source * _BIAS_LIMIT))
+    widest = np.maximum(widest, np.abs(bias) / most)
     dead = max(float(widest.max()), 1 / 127)
     return np.where(widest > 1e-30, widest, dead).astype(np.float32)
 
@@ -199,17 +197,3 @@ def _mean_output(
         return (weights * means).reshape(channels, -1).sum(1)  # type: ignore[no-any-return]
     each = np.repeat(means, channels // len(means))
     return (weights * each).reshape(-1, channels).sum(0)  # type: ignore[no-any-return]
-
-
-def _check_accumulator(node: Node, coded: NDArray[np.int8], bias: NDArray[np.float64], axis: int) -> None:
-    """The largest sum that any input can cause must fit 32 bits."""
-    other = tuple(index for index in range(coded.ndim) if index != axis)
-    worst = 255 * np.abs(coded.astype(np.int64)).sum(other) + np.abs(bias)
-    if float(worst.max()) >= _ACCUMULATOR_LIMIT:
-        where = node.place or node.output
-        raise UnsupportedError(
-            f"{node.kind} at '{where}' can overflow its 32-bit accumulator",
-            node=where,
-            why=f"{coded.size // len(worst)} weights an output and a bias of {np.abs(bias).max():.0f} steps",
-            fix="split the layer, or train with weight decay",
-        )

@@ -17,7 +17,7 @@ from edgegrf.manifest import Manifest, command_line
 
 __all__ = ["Artefact", "Exported", "quantization_record", "write_artefacts"]
 
-ONNX, TFLITE, GOLDEN = "student.onnx", "student_int8.tflite", "golden.npz"
+ONNX, GOLDEN = "student.onnx", "golden.npz"
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Exported:
     operators: Mapping[str, int]
     macs: int
     metrics: Mapping[str, float]
+    scheme: str  # "int8", "int16x8"; "" where there is only ONNX
     calibration: str
     data: str
     synthetic: bool
@@ -67,6 +68,7 @@ class Exported:
             "macs": self.macs,
             "bytes": {path.name: path.stat().st_size for path in files},
             **self.metrics,
+            "scheme": self.scheme,
             "calibration": self.calibration,
             "data": self.data,
             "synthetic": self.synthetic,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Choosing how to quantise by what it costs: int8 against float on calibration pieces."""
+"""Choosing how to quantise by what it costs: integers against float on calibration pieces."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from edgegrf.export.accuracy import Int8Runner, float_estimates, int8_estimates
+from edgegrf.export.accuracy import Runner, coded_estimates, float_estimates
 from edgegrf.export.calibration import METHODS, Observed, observe
 from edgegrf.export.equalise import can_equalise, equalise
 from edgegrf.export.lowered import SAME_SCALE, Lowered
 from edgegrf.export.quantise import quantise
+from edgegrf.export.scheme import INT8, Scheme
 from edgegrf.export.windows import Piece
 from edgegrf.graph.model import Graph
 from edgegrf.graph.writer import write_tflite
@@ -30,7 +31,7 @@ _FIRST_METHOD = "mse"  # what the strength of the equalisation is chosen with
 
 @dataclass(frozen=True)
 class Quantised:
-    """An int8 model, how it was made, and its RMS distance from float on calibration pieces."""
+    """An integer model, how it was made, and its RMS distance from float on calibration pieces."""
 
     method: str
     equalised: float
@@ -38,16 +39,18 @@ class Quantised:
     graph: Graph
     data: bytes
     loss: float
+    scheme: Scheme
 
 
 def quantise_best(
     model: Any,
     lowered: Lowered,
     pieces: Sequence[Piece],
-    run: Int8Runner,
+    run: Runner,
     calibration: str = "auto",
     description: str = "",
     progress: Progress = silent,
+    scheme: Scheme = INT8,
 ) -> Quantised:
     """Watch the simplified ONNX `model` on `pieces`, and equalise and quantise it as loses least."""
     seen = observe(model, lowered, [piece.x for piece in pieces], progress)
@@ -57,11 +60,13 @@ def quantise_best(
     def quantised(method: str, strength: float, corrected: bool = False) -> Quantised:
         equal, scaled = equalise(lowered, seen, strength)
         means = {name: scaled[name].means(lowered.shapes[name][-1]) for name in scaled} if corrected else None
-        graph = quantise(equal, _ranges(equal, scaled, method), means, description)
+        graph = quantise(equal, _ranges(equal, scaled, method), means, description, scheme)
         data = write_tflite(graph)
-        error = int8_estimates(run, data, graph, judged).astype(np.float64) - reference
-        return Quantised(method, strength, corrected, graph, data, float(np.sqrt(np.mean(error**2))))
+        error = coded_estimates(run, data, graph, judged).astype(np.float64) - reference
+        return Quantised(method, strength, corrected, graph, data, float(np.sqrt(np.mean(error**2))), scheme)
 
+    if scheme.symmetric and calibration == "auto":  # 16 bits have room for what was seen
+        calibration = "minmax"
     first = _FIRST_METHOD if calibration == "auto" else calibration
     best = min((quantised(first, strength) for strength in _strengths(lowered)), key=_loss)
     progress("quantise", 1, 3)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The affine code of int8 tensors: real = scale * (q - zero_point), as in TFLite's 8-bit specification."""
+"""The affine code of integer tensors: real = scale * (q - zero_point), as in TFLite's specification."""
 
 from __future__ import annotations
 
@@ -11,23 +11,34 @@ from numpy.typing import NDArray
 from edgegrf.errors import ModelError
 from edgegrf.graph.model import STATE_PREFIX, Graph
 
-__all__ = ["dequantize", "force_code", "pressure_code", "quantize"]
+__all__ = ["Codes", "code_type", "dequantize", "force_code", "pressure_code", "quantize"]
+
+#: int8, or int16 of an int16x8 model
+Codes = NDArray[np.signedinteger[Any]]
 
 
-def quantize(x: NDArray[np.floating[Any]], scale: float, zero_point: int) -> tuple[NDArray[np.int8], int]:
-    """`x` as int8, q = round(x / scale) + zero_point with halves to even, and how many values were clipped.
+def quantize(
+    x: NDArray[np.floating[Any]], scale: float, zero_point: int, dtype: Any = np.int8
+) -> tuple[Codes, int]:
+    """`x` as integers, round(x / scale) + zero_point with halves to even, and how many were clipped.
 
     Source: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
     Integer-Arithmetic-Only Inference", eq. 1.
     """
+    ends = np.iinfo(dtype)
     q = np.rint(np.asarray(x, np.float64) / scale) + zero_point
-    kept = np.clip(q, -128, 127)
-    return kept.astype(np.int8), int(np.count_nonzero(q != kept))
+    kept = np.clip(q, ends.min, ends.max)
+    return kept.astype(dtype), int(np.count_nonzero(q != kept))
 
 
-def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float64]:
+def dequantize(q: Codes, scale: float, zero_point: int) -> NDArray[np.float64]:
     """The real values scale * (q - zero_point)."""
     return scale * (q.astype(np.float64) - zero_point)
+
+
+def code_type(graph: Graph) -> Any:
+    """The dtype of what goes into a model and comes out: int8, or int16 of an int16x8 model."""
+    return np.dtype(graph.tensors[graph.inputs[0]].dtype)
 
 
 def pressure_code(graph: Graph) -> tuple[float, int]:

@@ -49,12 +49,14 @@ class OperatorSchema:
 
     `fields` maps our option key to the schema's attribute names: a pair for (h, w), one name else.
     Options are integers (0 or 1 for yes and no), apart from REAL_OPTIONS and the names of this module.
+    `wide` is the version that holds int16 activations, 0 where there is none here.
     """
 
     code: int
     version: int
     table: str = ""
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wide: int = 0
 
 
 _STRIDE = {"padding": ("padding",), "stride": ("strideH", "strideW")}
@@ -70,29 +72,30 @@ _MASKS = {
 }
 
 OPERATORS: Mapping[str, OperatorSchema] = {
-    "ADD": OperatorSchema(0, 2, "AddOptions", _ACTIVATION),
-    "AVERAGE_POOL_2D": OperatorSchema(1, 2, "Pool2DOptions", _POOL),
+    "ADD": OperatorSchema(0, 2, "AddOptions", _ACTIVATION, wide=4),
+    "AVERAGE_POOL_2D": OperatorSchema(1, 2, "Pool2DOptions", _POOL, wide=3),
     "CONCATENATION": OperatorSchema(2, 2, "ConcatenationOptions", {"axis": ("axis",), **_ACTIVATION}),
-    "CONV_2D": OperatorSchema(3, 3, "Conv2DOptions", {**_STRIDE, **_ACTIVATION, **_DILATION}),
+    "CONV_2D": OperatorSchema(3, 3, "Conv2DOptions", {**_STRIDE, **_ACTIVATION, **_DILATION}, wide=4),
     "DEPTHWISE_CONV_2D": OperatorSchema(
         4,
         3,
         "DepthwiseConv2DOptions",
         {**_STRIDE, **_ACTIVATION, **_DILATION, "depth_multiplier": ("depthMultiplier",)},
+        wide=5,
     ),
     "ELU": OperatorSchema(111, 1),
-    "FULLY_CONNECTED": OperatorSchema(9, 4, "FullyConnectedOptions", _ACTIVATION),
+    "FULLY_CONNECTED": OperatorSchema(9, 4, "FullyConnectedOptions", _ACTIVATION, wide=7),
     "HARD_SWISH": OperatorSchema(117, 1, "HardSwishOptions"),
     "LEAKY_RELU": OperatorSchema(98, 2, "LeakyReluOptions", {"alpha": ("alpha",)}),
-    "LOGISTIC": OperatorSchema(14, 2),
+    "LOGISTIC": OperatorSchema(14, 2, wide=3),
     "MIRROR_PAD": OperatorSchema(100, 2, "MirrorPadOptions", {"mode": ("mode",)}),
-    "MUL": OperatorSchema(18, 2, "MulOptions", _ACTIVATION),
-    "PAD": OperatorSchema(34, 2, "PadOptions"),
+    "MUL": OperatorSchema(18, 2, "MulOptions", _ACTIVATION, wide=4),
+    "PAD": OperatorSchema(34, 2, "PadOptions", wide=2),
     "PRELU": OperatorSchema(54, 1),
     "QUANTIZE": OperatorSchema(114, 2, "QuantizeOptions"),
-    "RELU": OperatorSchema(19, 2),
-    "RELU6": OperatorSchema(21, 2),
-    "RESHAPE": OperatorSchema(22, 1, "ReshapeOptions", {"new_shape": ("newShape",)}),
+    "RELU": OperatorSchema(19, 2, wide=2),
+    "RELU6": OperatorSchema(21, 2, wide=2),
+    "RESHAPE": OperatorSchema(22, 1, "ReshapeOptions", {"new_shape": ("newShape",)}, wide=1),
     "RESIZE_NEAREST_NEIGHBOR": OperatorSchema(
         97,
         2,
@@ -102,8 +105,8 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     "SLICE": OperatorSchema(65, 2, "SliceOptions"),
     "SOFTMAX": OperatorSchema(25, 2, "SoftmaxOptions", {"beta": ("beta",)}),
     "STRIDED_SLICE": OperatorSchema(45, 2, "StridedSliceOptions", _MASKS),
-    "SUB": OperatorSchema(41, 2, "SubOptions", _ACTIVATION),
-    "TANH": OperatorSchema(28, 2),
+    "SUB": OperatorSchema(41, 2, "SubOptions", _ACTIVATION, wide=5),
+    "TANH": OperatorSchema(28, 2, wide=3),
     "TRANSPOSE": OperatorSchema(39, 2, "TransposeOptions"),
 }
 

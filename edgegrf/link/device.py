@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.errors import DataError, FirmwareMismatchError, LinkError, UsageError
+from edgegrf.graph.affine import Codes
 from edgegrf.link.exchange import Exchange, LinkCounters, Patience, RefusedError, Request
 from edgegrf.link.frames import MAX_BODY, Frame
 from edgegrf.link.hello import PROTOCOL, Hello, HelloRequest, MalformedError, Mode
@@ -30,7 +31,6 @@ from edgegrf.progress import Progress, silent
 
 __all__ = ["Device"]
 
-Int8 = NDArray[np.int8]
 Cycles = NDArray[np.uint32]
 
 _GREETING = Patience(first_s=0.4, rounds=4)  # a board that was reset by opening the port needs about a second
@@ -116,12 +116,12 @@ class Device:
         [frame] = self._ask([Request(MessageType.RESET)])
         _expect(frame, 0)
 
-    def stream(self, samples: Int8, progress: Progress = silent) -> tuple[Int8, Cycles]:
-        """Run samples [T, C] from a reset stream; returns estimates [N, K] int8 and cycles [T].
+    def stream(self, samples: Codes, progress: Progress = silent) -> tuple[Codes, Cycles]:
+        """Run samples [T, C] from a reset stream; returns estimates [N, K] and cycles [T].
 
         N is T / period; with a look-ahead L, estimate t belongs to sample t - L.
         """
-        estimates: list[Int8] = []
+        estimates: list[Codes] = []
         cycles: list[Cycles] = []
         for part, took in self.parts(samples):
             estimates.append(part)
@@ -129,13 +129,13 @@ class Device:
             progress("stream", sum(map(len, cycles)), len(samples))
         return np.concatenate(estimates), np.concatenate(cycles)
 
-    def parts(self, samples: Int8) -> Iterator[tuple[Int8, Cycles]]:
+    def parts(self, samples: Codes) -> Iterator[tuple[Codes, Cycles]]:
         """The same as it comes: (estimates [n, K], cycles [m]) of each next m samples."""
         info = self.info
         size = info.samples_per_step
         if not info.modes & Mode.STREAM or not size:
             raise _no_mode(info, "stream", "window")
-        rows = _rows(samples, info.input_channels)
+        rows = _rows(samples, info)
         starts = range(0, len(rows), size)
         steps = (
             Request(MessageType.STEP, StepRequest(at, rows[at : at + size].tobytes()).encode())
@@ -144,12 +144,12 @@ class Device:
         replies = self._ask(chain([Request(MessageType.RESET)], steps))
         _expect(next(replies), 0)
         for at, frame in zip(starts, replies, strict=True):
-            reply = StepReply.decode(frame.body, info.output_channels)
+            reply = StepReply.decode(frame.body, info.estimate_bytes)
             end = min(at + size, len(rows))
             due = end // info.period - at // info.period
             if (reply.first, reply.samples, reply.estimates) != (at, end - at, due):
                 raise _lost_count(at, reply)
-            values = np.frombuffer(reply.values, np.int8).reshape(-1, info.output_channels)
+            values = _codes(reply.values, info)
             yield values, np.frombuffer(reply.cycles, "<u4").astype(np.uint32)
 
     def _other_protocol(self, theirs: str) -> FirmwareMismatchError:
@@ -159,18 +159,18 @@ class Device:
             fix="edgegrf flash --board BOARD --model MODEL.tflite",
         )
 
-    def window(self, samples: Int8) -> tuple[Int8, int]:
-        """Run one window [window_samples, C]; returns estimates [window_estimates, K] int8 and its cycles."""
+    def window(self, samples: Codes) -> tuple[Codes, int]:
+        """Run one window [window_samples, C]; returns estimates [window_estimates, K] and its cycles."""
         info = self.info
         if not info.modes & Mode.WINDOW:
             raise _no_mode(info, "window", "stream")
-        rows = _rows(samples, info.input_channels)
+        rows = _rows(samples, info)
         if len(rows) != info.window_samples:
             raise DataError(
                 f"a window of {len(rows)} samples; the model takes {info.window_samples}",
                 fix="cut or fill it to the model's window",
             )
-        data, total = rows.tobytes(), info.window_estimates * info.output_channels
+        data, total = rows.tobytes(), info.window_estimates * info.estimate_bytes
         writes = [
             Request(MessageType.WRITE, WriteRequest(at, data[at : at + _CHUNK]).encode())
             for at in range(0, len(data), _CHUNK)
@@ -185,8 +185,8 @@ class Device:
             _expect(frame, 0)
         for at, frame in zip(range(0, total, MAX_BODY), parts, strict=True):
             _expect(frame, min(MAX_BODY, total - at))
-        values = np.frombuffer(b"".join(frame.body for frame in parts), np.int8)
-        return values.reshape(-1, info.output_channels), RunReply.decode(ran.body).cycles
+        values = _codes(b"".join(frame.body for frame in parts), info)
+        return values, RunReply.decode(ran.body).cycles
 
     def stats(self) -> Stats:
         """The board's own counters and sizes."""
@@ -219,10 +219,17 @@ def _expect(frame: Frame, length: int) -> None:
         raise MalformedError(MessageType(frame.type & ~REPLY).name + " reply", len(frame.body))
 
 
-def _rows(samples: Int8, channels: int) -> Int8:
-    if samples.dtype != np.int8 or not samples.size or samples.size != samples.shape[0] * channels:
+def _codes(data: bytes, info: Hello) -> Codes:
+    """Values from the line as [N, output_channels]."""
+    values: Codes = np.frombuffer(data, info.dtype).reshape(-1, info.output_channels)
+    return values
+
+
+def _rows(samples: Codes, info: Hello) -> Codes:
+    channels = info.input_channels
+    if samples.dtype != info.dtype or not samples.size or samples.size != samples.shape[0] * channels:
         raise DataError(
-            f"samples {samples.dtype} {samples.shape}; the model takes int8 (T, {channels}), T >= 1",
+            f"samples {samples.dtype} {samples.shape}; the model takes {info.dtype} (T, {channels}), T >= 1",
             fix="select the model's sensors, in its order",
         )
     return np.ascontiguousarray(samples).reshape(-1, channels)

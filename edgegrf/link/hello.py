@@ -7,6 +7,9 @@ import math
 import struct
 from dataclasses import astuple, dataclass
 from enum import IntFlag
+from typing import Any
+
+import numpy as np
 
 from edgegrf.errors import LinkError
 from edgegrf.link.frames import MAX_BODY
@@ -75,7 +78,7 @@ class Hello:
     window_samples: int
     window_estimates: int
     lookahead: int
-    reserved: int
+    value_bytes: int  # of a value that goes in or out: 0 or 1 int8, 2 int16
     sample_rate_hz: float
     input_scale: float
     input_zero_point: int
@@ -125,12 +128,27 @@ class Hello:
         return self.device_id.startswith(b"NATIVE")
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the values that go in and come out."""
+        return np.dtype("<i2" if self.value_bytes == 2 else np.int8)
+
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of one sample in."""
+        return self.input_channels * self.dtype.itemsize
+
+    @property
+    def estimate_bytes(self) -> int:
+        """Bytes of one estimate out."""
+        return self.output_channels * self.dtype.itemsize
+
+    @property
     def samples_per_step(self) -> int:
         """How many samples fit one STEP, request and reply; 0 if not even one does."""
         body = min(MAX_BODY, self.max_body)
-        for samples in range(min((body - _STEP_REQUEST_HEAD) // self.input_channels, 255), 0, -1):
+        for samples in range(min((body - _STEP_REQUEST_HEAD) // self.sample_bytes, 255), 0, -1):
             estimates = -(-samples // self.period)  # at most: the stream may stand anywhere in its period
-            if _STEP_REPLY_HEAD + 4 * samples + estimates * self.output_channels <= body:
+            if _STEP_REPLY_HEAD + 4 * samples + estimates * self.estimate_bytes <= body:
                 return samples
         return 0
 
@@ -141,6 +159,7 @@ class Hello:
             self.credits
             and self.input_channels
             and self.output_channels
+            and self.value_bytes <= 2
             and streams
             and windows
             and 0 < self.input_scale < math.inf

@@ -76,7 +76,7 @@ class ErrorCode(IntEnum):
 
 @dataclass(frozen=True)
 class StepRequest:
-    """Samples from number `first` since RESET on: n x input_channels int8, one after another."""
+    """Samples from number `first` since RESET on: n x input_channels values, one after another."""
 
     first: int
     samples: bytes
@@ -101,20 +101,20 @@ class StepReply:
     samples: int
     estimates: int
     cycles: bytes  # [samples] u32
-    values: bytes  # [estimates][output_channels] int8
+    values: bytes  # [estimates][output_channels]
 
     def encode(self) -> bytes:
         """The body: 6 bytes, the cycles, the values."""
         return _STEP.pack(self.first, self.samples, self.estimates) + self.cycles + self.values
 
     @classmethod
-    def decode(cls, body: bytes, output_channels: int) -> StepReply:
+    def decode(cls, body: bytes, estimate_bytes: int) -> StepReply:
         """The reply in `body`, whose counts must account for every byte."""
         if len(body) < _STEP.size:
             raise MalformedError("STEP reply", len(body))
         first, samples, estimates = _STEP.unpack_from(body)
         split = _STEP.size + 4 * samples
-        if len(body) != split + estimates * output_channels:
+        if len(body) != split + estimates * estimate_bytes:
             raise MalformedError("STEP reply", len(body))
         return cls(first, samples, estimates, body[_STEP.size : split], body[split:])
 

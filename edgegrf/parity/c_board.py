@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgegrf.errors import UsageError
+from edgegrf.graph.affine import Codes
 from edgegrf.link.device import Device
 from edgegrf.parity.link import LinkResult
 from edgegrf.progress import Progress, silent
 
 __all__ = ["Host", "board_link", "board_name", "compare", "on_host"]
-
-Int8 = NDArray[np.int8]
 
 
 class Host(Protocol):
@@ -26,27 +24,27 @@ class Host(Protocol):
         """Forget all samples."""
         ...
 
-    def stream(self, x: Int8, /) -> Int8:
+    def stream(self, x: Codes, /) -> Codes:
         """Estimates [N, K] of samples [T, C]."""
         ...
 
-    def window(self, x: Int8, /) -> Int8:
+    def window(self, x: Codes, /) -> Codes:
         """Estimates [N, n, K] of windows [N, T, C]."""
         ...
 
 
-def on_host(host: Host, samples: Int8, mode: str) -> Int8:
+def on_host(host: Host, samples: Codes, mode: str) -> Codes:
     """What the host's C says to samples [T, C] from a fresh start (stream), or to one window; [N, K]."""
     if mode == "window":
-        estimates: Int8 = host.window(samples[np.newaxis])[0]
+        estimates: Codes = host.window(samples[np.newaxis])[0]
         return estimates
     host.reset()
     return host.stream(samples)
 
 
-def compare(estimates: Int8, expected: Int8, *, mode: str, target: str, note: str = "") -> LinkResult:
+def compare(estimates: Codes, expected: Codes, *, mode: str, target: str, note: str = "") -> LinkResult:
     """How a board's estimates [N, K] agree with the host's, in LSB; a missing estimate is a mismatch."""
-    got, wanted = estimates.reshape(-1).astype(np.int16), expected.reshape(-1).astype(np.int16)
+    got, wanted = estimates.reshape(-1).astype(np.int32), expected.reshape(-1).astype(np.int32)
     both = min(len(got), len(wanted))
     apart = np.abs(got[:both] - wanted[:both])
     return LinkResult(
@@ -61,7 +59,7 @@ def compare(estimates: Int8, expected: Int8, *, mode: str, target: str, note: st
 
 
 def board_link(
-    device: Device, host: Host, inputs: Sequence[Int8], *, mode: str, progress: Progress = silent
+    device: Device, host: Host, inputs: Sequence[Codes], *, mode: str, progress: Progress = silent
 ) -> LinkResult:
     """Run every one of `inputs` ([T, C] each; windows in window mode) on both and compare all estimates."""
     if not inputs:

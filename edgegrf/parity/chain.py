@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgegrf.gait.choice import Chosen, choose_walks
-from edgegrf.graph.affine import pressure_code, quantize
+from edgegrf.graph.affine import Codes, pressure_code, quantize
 from edgegrf.graph.reader import read_tflite
 from edgegrf.parity.files import Chain
 from edgegrf.parity.host import HostModel
@@ -20,16 +19,15 @@ from edgegrf.progress import Progress, silent
 
 __all__ = ["verify_chain"]
 
-Int8 = NDArray[np.int8]
 
 _WALKS = 40
 
 
 @dataclass(frozen=True)
 class _Inputs:
-    """Walks [T, C] as the model's int8, what they are in words, and what is odd about them."""
+    """Walks [T, C] as the model's codes, what they are in words, and what is odd about them."""
 
-    walks: list[Int8]
+    walks: list[Codes]
     source: str
     oddities: tuple[str, ...] = ()
 
@@ -76,19 +74,21 @@ def _random_inputs(host: HostModel, outputs: int) -> _Inputs:
     """Windows of random bits, which stand in for walks where a model does not say what it takes."""
     plan = host.info.plan
     windows = -(-outputs // (plan.estimates * plan.output_channels))
-    bits = np.random.default_rng(0).integers(-128, 128, (windows * plan.samples, plan.input_channels))
-    return _Inputs([bits.astype(np.int8)], f"{windows} windows of random bits")
+    ends = np.iinfo(host.dtype)
+    shape = (windows * plan.samples, plan.input_channels)
+    bits = np.random.default_rng(0).integers(ends.min, ends.max, shape, endpoint=True)
+    return _Inputs([bits.astype(host.dtype)], f"{windows} windows of random bits")
 
 
 def _walk_inputs(host: HostModel, tflite: Path, chosen: Chosen, outputs: int) -> _Inputs:
     """As many walks as `outputs` estimates take."""
     plan = host.info.plan
     scale, zero_point = pressure_code(read_tflite(tflite.read_bytes()))
-    found: list[Int8] = []
+    found: list[Codes] = []
     samples = 0
     for trial in chosen.trials:
         if len(trial.x) >= plan.samples:
-            found.append(quantize(trial.x, scale, zero_point)[0])
+            found.append(quantize(trial.x, scale, zero_point, host.dtype)[0])
             samples += len(found[-1]) // plan.samples * plan.samples
         if samples * plan.estimates * plan.output_channels >= outputs * plan.samples:
             break
@@ -121,7 +121,7 @@ def _board(
             yield inputs.noted(board_link(device, host, inputs.walks, mode="stream", progress=progress))
 
 
-def _windows(host: HostModel, inputs: list[Int8]) -> Int8:
+def _windows(host: HostModel, inputs: list[Codes]) -> Codes:
     """All whole windows of the walks, one behind the other: [N, samples, C]."""
     length = host.info.plan.samples
     return np.concatenate(

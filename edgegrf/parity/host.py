@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgegrf.compiler import Compiled, compile_model
 from edgegrf.errors import DataError, MissingToolError, UnsupportedError
 from edgegrf.files import write_file
+from edgegrf.graph.affine import Codes
 from edgegrf.process import run
 from edgegrf.resources import cache_folder
 from edgegrf.toolchain import Compiler, host_compiler
 
 __all__ = ["WARNINGS", "HostModel", "shared_library"]
 
-Int8 = NDArray[np.int8]
 
 #: what generated code and kernels compile cleanly under, on every compiler
 WARNINGS = (
@@ -61,13 +60,13 @@ class HostModel:
         """1 window, 2 stream, 3 both."""
         return self.info.modes
 
-    def window(self, x: Int8) -> Int8:
-        """Estimates [N, estimates, K] of windows x [N, samples, C] (or [N, samples, rows, columns]), int8."""
+    def window(self, x: Codes) -> Codes:
+        """Estimates [N, estimates, K] of windows x [N, samples, C] (or [N, samples, rows, columns])."""
         plan = self.info.plan
         if not self.modes & 1:
             raise UnsupportedError("a step model has no windows", fix="use stream()")
         x = self._fitting(x, (plan.samples, plan.input_channels))
-        out = np.empty((len(x), plan.estimates, plan.output_channels), np.int8)
+        out = np.empty((len(x), plan.estimates, plan.output_channels), self.dtype)
         self._library.host_window(x.ctypes.data, out.ctypes.data, len(x))
         return out
 
@@ -75,23 +74,28 @@ class HostModel:
         """Let the stream forget all samples."""
         self._library.host_reset()
 
-    def stream(self, x: Int8) -> Int8:
-        """Estimates [T', K] of the next samples x [T, C] (or [T, rows, columns]), int8."""
+    def stream(self, x: Codes) -> Codes:
+        """Estimates [T', K] of the next samples x [T, C] (or [T, rows, columns]), codes."""
         plan = self.info.plan
         if not self.modes & 2:
             why = self.info.stream_refusal
             raise UnsupportedError("the model cannot stream", why=why, fix="use window()")
         x = self._fitting(x, (plan.input_channels,))
-        out = np.empty((len(x), plan.output_channels), np.int8)
+        out = np.empty((len(x), plan.output_channels), self.dtype)
         return out[: self._library.host_stream(x.ctypes.data, out.ctypes.data, len(x))]
 
-    @staticmethod
-    def _fitting(x: Int8, each: tuple[int, ...]) -> Int8:
-        """x [N, ...] as contiguous int8 [N, *each]; raises DataError."""
+    @property
+    def dtype(self) -> Any:
+        """int8, or int16 of an int16x8 model."""
+        return np.dtype(self.info.plan.dtype)
+
+    def _fitting(self, x: Codes, each: tuple[int, ...]) -> Codes:
+        """x [N, ...] as contiguous codes [N, *each]; raises DataError."""
         count = int(np.prod(each))
-        if x.dtype != np.int8 or x.ndim < 1 or x.size != len(x) * count:
+        if x.dtype != self.dtype or x.ndim < 1 or x.size != len(x) * count:
             raise DataError(
-                f"{x.dtype} of shape {list(x.shape)} does not fit", why=f"the model takes {list(each)} int8"
+                f"{x.dtype} of shape {list(x.shape)} does not fit",
+                why=f"the model takes {list(each)} {self.dtype}",
             )
         return np.ascontiguousarray(x).reshape(len(x), *each)
 

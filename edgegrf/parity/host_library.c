@@ -4,12 +4,18 @@
  */
 #include "model.h"
 
-int64_t host_window(const int8_t *in, int8_t *out, int64_t windows);
+#if MODEL_VALUE_BYTES == 2
+typedef int16_t value;
+#else
+typedef int8_t value;
+#endif
+
+int64_t host_window(const value *in, value *out, int64_t windows);
 void host_reset(void);
-int64_t host_stream(const int8_t *in, int8_t *out, int64_t samples);
+int64_t host_stream(const value *in, value *out, int64_t samples);
 
 /* Run `windows` windows one after the other; returns how many ran, 0 without window mode. */
-int64_t host_window(const int8_t *in, int8_t *out, int64_t windows) {
+int64_t host_window(const value *in, value *out, int64_t windows) {
 #if MODEL_MODES & 1
     for (int64_t i = 0; i < windows; i++) {
         model_window(in, out);
@@ -30,7 +36,7 @@ void host_reset(void) {
 }
 
 /* Feed `samples` samples; returns how many estimates were written, one behind the other. */
-int64_t host_stream(const int8_t *in, int8_t *out, int64_t samples) {
+int64_t host_stream(const value *in, value *out, int64_t samples) {
     int64_t estimates = 0;
 #if MODEL_MODES & 2
     for (int64_t i = 0; i < samples; i++) {

@@ -6,14 +6,13 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgegrf.errors import MissingToolError, ModelError
+from edgegrf.graph.affine import Codes, code_type
 from edgegrf.graph.model import Graph
 
 __all__ = ["Judge", "ReferenceRuntime", "TfliteMicro", "run_steps", "run_windows"]
 
-Int8 = NDArray[np.int8]
 
 _ARENAS = (1 << 20, 1 << 24, 1 << 27)
 _FIX = "pip install 'edgegrf[verify]'"
@@ -22,7 +21,7 @@ _FIX = "pip install 'edgegrf[verify]'"
 class Judge(Protocol):
     """Anything that runs a model once: inputs in the graph's order in, outputs in its order out."""
 
-    def invoke(self, inputs: list[Int8]) -> list[Int8]:
+    def invoke(self, inputs: list[Codes]) -> list[Codes]:
         """Run the model on `inputs`, each of the input tensor's shape."""
         ...
 
@@ -38,7 +37,7 @@ class TfliteMicro:
         self._outputs = len(graph.outputs)
         self._interpreter = _first_that_fits(runtime, model)
 
-    def invoke(self, inputs: list[Int8]) -> list[Int8]:
+    def invoke(self, inputs: list[Codes]) -> list[Codes]:
         for index, value in enumerate(inputs):
             self._interpreter.set_input(value, index)
         self._interpreter.invoke()
@@ -60,14 +59,14 @@ class ReferenceRuntime:
         self._inputs = [detail["index"] for detail in self._interpreter.get_input_details()]
         self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
 
-    def invoke(self, inputs: list[Int8]) -> list[Int8]:
+    def invoke(self, inputs: list[Codes]) -> list[Codes]:
         for index, value in zip(self._inputs, inputs, strict=True):
             self._interpreter.set_tensor(index, value)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
-def run_windows(judge: Judge, graph: Graph, windows: Int8) -> Int8:
+def run_windows(judge: Judge, graph: Graph, windows: Codes) -> Codes:
     """Run a model without state on windows [N, ...]; returns [N, samples, channels].
 
     The elements of one window must be as many as the input tensor's; its shape is given to them.
@@ -75,16 +74,16 @@ def run_windows(judge: Judge, graph: Graph, windows: Int8) -> Int8:
     shape = graph.tensors[graph.inputs[0]].shape
     out = graph.tensors[graph.outputs[0]].shape
     results = [judge.invoke([window.reshape(shape)])[0] for window in windows]
-    return np.array(results, np.int8).reshape(len(windows), -1, out[-1])
+    return np.array(results, code_type(graph)).reshape(len(windows), -1, out[-1])
 
 
-def run_steps(judge: Judge, graph: Graph, samples: Int8) -> Int8:
+def run_steps(judge: Judge, graph: Graph, samples: Codes) -> Codes:
     """Run a step model on samples [T, ...] from its reset state; returns [T, channels].
 
     At reset every state holds its zero point, which stands for 0.0.
     """
     states = {
-        source: np.full(graph.tensors[source].shape, _zero(graph, source), np.int8)
+        source: np.full(graph.tensors[source].shape, _zero(graph, source), code_type(graph))
         for source, _ in graph.states
     }
     next_of = {target: source for source, target in graph.states}
@@ -99,7 +98,7 @@ def run_steps(judge: Judge, graph: Graph, samples: Int8) -> Int8:
                 states[next_of[index]] = value
             else:
                 estimates.append(value.reshape(-1))
-    return np.array(estimates, np.int8)
+    return np.array(estimates, code_type(graph))
 
 
 def _zero(graph: Graph, tensor: int) -> int:

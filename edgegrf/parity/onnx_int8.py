@@ -6,13 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgegrf.export.accuracy import float_estimates, int8_estimates, rmse
+from edgegrf.export.accuracy import coded_estimates, float_estimates, rmse
 from edgegrf.export.onnx_file import simplify
 from edgegrf.export.pipeline import evaluation_pieces
 from edgegrf.export.source import from_onnx
 from edgegrf.export.windows import load_walks
+from edgegrf.graph.affine import Codes
 from edgegrf.graph.model import Graph
 from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Manifest
@@ -26,9 +26,7 @@ __all__ = ["RMSE_TOLERANCE", "onnx_int8", "run_tflm"]
 RMSE_TOLERANCE = 0.05
 
 
-def run_tflm(
-    model: bytes, graph: Graph, pressure: NDArray[np.int8], progress: Progress = silent
-) -> NDArray[np.int8]:
+def run_tflm(model: bytes, graph: Graph, pressure: Codes, progress: Progress = silent) -> Codes:
     """pressure [N, T, C] to force [N, E, K] by tflite-micro; a step model starts each N from its reset."""
     judge = TfliteMicro(model, graph)
     results = []
@@ -61,7 +59,7 @@ def onnx_int8(
     walks = load_walks(source.interface, data, columns)
     pieces = evaluation_pieces(source, walks, int(manifest.model.get("macs", 0)))
     exact = float_estimates(simplify(source.onnx), pieces, progress)
-    coded = int8_estimates(run_tflm, model, graph, pieces, progress)
+    coded = coded_estimates(run_tflm, model, graph, pieces, progress)
     before, after = rmse(exact, pieces), rmse(coded, pieces)
     ratio = after[0] / before[0] if before[0] > 0 else float("inf")
     unit = source.interface.output_unit

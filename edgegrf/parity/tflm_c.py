@@ -6,10 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgegrf.compiler.plan import Plan
 from edgegrf.errors import UnsupportedError
+from edgegrf.graph.affine import Codes, code_type
 from edgegrf.graph.model import Graph
 from edgegrf.graph.reader import read_tflite
 from edgegrf.parity.host import HostModel
@@ -19,13 +19,12 @@ from edgegrf.progress import Progress, silent
 
 __all__ = ["check_stream", "check_window", "compare", "overlapped"]
 
-Int8 = NDArray[np.int8]
 
 _SOURCE, _TARGET = "tflm", "c-host"
 
 
-def check_window(tflite: Path, host: HostModel, windows: Int8, *, progress: Progress = silent) -> LinkResult:
-    """Windows [N, samples, ...] int8 through both; every estimate must have the same bits."""
+def check_window(tflite: Path, host: HostModel, windows: Codes, *, progress: Progress = silent) -> LinkResult:
+    """Windows [N, samples, ...] of codes through both; every estimate must have the same bits."""
     data = tflite.read_bytes()
     graph = read_tflite(data)
     judge = TfliteMicro(data, graph)
@@ -33,11 +32,11 @@ def check_window(tflite: Path, host: HostModel, windows: Int8, *, progress: Prog
     for index in range(len(windows)):
         want.append(run_windows(judge, graph, windows[index : index + 1]).reshape(-1))
         progress("TFLM windows", index + 1, len(windows))
-    return compare(np.array(want, np.int8), host.window(windows).reshape(len(windows), -1), "window")
+    return compare(np.array(want, code_type(graph)), host.window(windows).reshape(len(windows), -1), "window")
 
 
-def check_stream(tflite: Path, host: HostModel, samples: Int8, *, progress: Progress = silent) -> LinkResult:
-    """A walk [T, ...] int8, streamed by the C from a reset, against TFLM's windows or steps of it."""
+def check_stream(tflite: Path, host: HostModel, samples: Codes, *, progress: Progress = silent) -> LinkResult:
+    """A walk [T, ...] of codes, streamed by the C from a reset, against TFLM's windows or steps of it."""
     data = tflite.read_bytes()
     graph = read_tflite(data)
     judge = TfliteMicro(data, graph)
@@ -50,7 +49,9 @@ def check_stream(tflite: Path, host: HostModel, samples: Int8, *, progress: Prog
     return compare(expected, host.stream(samples), "stream")
 
 
-def overlapped(judge: Judge, graph: Graph, plan: Plan, samples: Int8, *, progress: Progress = silent) -> Int8:
+def overlapped(
+    judge: Judge, graph: Graph, plan: Plan, samples: Codes, *, progress: Progress = silent
+) -> Codes:
     """Estimates [T, K] of a walk [T, ...] by windows that overlap by what an estimate depends on.
 
     The first window begins at the first sample, as the stream does after a reset; of every later one
@@ -64,10 +65,10 @@ def overlapped(judge: Judge, graph: Graph, plan: Plan, samples: Int8, *, progres
             fix="export the model with a longer window",
         )
     flat = samples.reshape(len(samples), -1)
-    estimates = np.empty((len(flat), plan.output_channels), np.int8)
+    estimates = np.empty((len(flat), plan.output_channels), code_type(graph))
     start, done = 0, 0
     while done < len(flat):
-        window = np.zeros((length, flat.shape[1]), np.int8)
+        window = np.zeros((length, flat.shape[1]), flat.dtype)
         part = flat[start : start + length]
         window[: len(part)] = part
         answer = run_windows(judge, graph, window[None]).reshape(length, -1)
@@ -78,7 +79,7 @@ def overlapped(judge: Judge, graph: Graph, plan: Plan, samples: Int8, *, progres
     return estimates
 
 
-def compare(want: Int8, got: Int8, mode: str) -> LinkResult:
+def compare(want: Codes, got: Codes, mode: str) -> LinkResult:
     """The two sides of the link, value by value; a side of another length is all mismatches."""
     if want.shape != got.shape:
         note = f"{list(got.shape)} estimates for {list(want.shape)}"

@@ -16,7 +16,7 @@ __all__ = ["LayerCost", "Profile", "apportion"]
 class LayerCost:
     """One layer's part of an inference (window) or of a sample (stream); cycles are estimates.
 
-    `outputs` are the int8 values that it makes, `flash_bytes` its constants, `ram_bytes` what it keeps
+    `outputs` are the values that it makes, `flash_bytes` its constants, `ram_bytes` what it keeps
     between samples, its output and its scratch: layers share those bytes.
     """
 

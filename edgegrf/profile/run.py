@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgegrf import __version__
 from edgegrf.boards import Board, board
@@ -15,6 +14,7 @@ from edgegrf.compiler import Compiled, compile_model
 from edgegrf.compiler.plan import Layer
 from edgegrf.errors import UnknownNameError, UsageError
 from edgegrf.files import sha256_file
+from edgegrf.graph.affine import Codes
 from edgegrf.image import Image, build_image_of_c
 from edgegrf.image.elf import read_elf
 from edgegrf.link import Device
@@ -125,12 +125,13 @@ def _runs(mode: str) -> int:
     return _SAMPLES if mode == "stream" else _WINDOWS
 
 
-def _inputs(compiled: Compiled, mode: str) -> list[NDArray[np.int8]]:
+def _inputs(compiled: Compiled, mode: str) -> list[Codes]:
     plan = compiled.plan
     shape = (_SAMPLES if mode == "stream" else plan.samples, plan.input_channels)
     draw = np.random.default_rng(_SEED)
     windows = 1 if mode == "stream" else _WINDOWS
-    return [draw.integers(-128, 128, shape).astype(np.int8) for _ in range(windows)]
+    ends = np.iinfo(plan.dtype)
+    return [draw.integers(ends.min, ends.max + 1, shape).astype(plan.dtype) for _ in range(windows)]
 
 
 def _parity(link: LinkResult) -> dict[str, int]:
@@ -149,8 +150,8 @@ def _provenance(image: Image, mode: str) -> dict[str, str]:
 def _io_bytes(compiled: Compiled, mode: str) -> int:
     plan = compiled.plan
     if mode == "stream":
-        return plan.input_channels + plan.output_channels
-    return plan.samples * plan.input_channels + plan.estimates * plan.output_channels
+        return plan.value_bytes * (plan.input_channels + plan.output_channels)
+    return plan.value_bytes * (plan.samples * plan.input_channels + plan.estimates * plan.output_channels)
 
 
 def _costs(compiled: Compiled, mode: str, shares: list[Share], taken: Footprint) -> tuple[LayerCost, ...]:
@@ -179,8 +180,8 @@ def _sizes(compiled: Compiled, layer: Layer, mode: str) -> tuple[int, int, int]:
     is the caller's, and its scratch."""
     value = compiled.plan.values[layer.output]
     stream = mode == "stream"
-    outputs = value.step if stream else value.size
+    own = value.step if stream else value.size
     kept = layer.ring.bytes if layer.ring and stream else 0
     scratch = layer.step_scratch if stream else layer.scratch
-    ram = kept + scratch + (outputs if value.role == "inner" else 0)
-    return outputs, layer.step_macs if stream else layer.macs, ram
+    ram = kept + scratch + (own if value.role == "inner" else 0)
+    return own // compiled.plan.value_bytes, layer.step_macs if stream else layer.macs, ram

@@ -122,7 +122,9 @@ def _warnings(record: Mapping[str, Any]) -> list[str]:
     if record["virtual"]:
         found.append("Estimate: " + _time(record))
     if record["data"]["clipped_inputs"]:
-        found.append(f"{record['data']['clipped_inputs']} input values were beyond int8's range and clipped.")
+        found.append(
+            f"{record['data']['clipped_inputs']} input values were beyond the model's range and clipped."
+        )
     return found
 
 

@@ -44,6 +44,19 @@ static void restart_stream(void) {
     samples_seen = 0;
 }
 
+/* Bytes of a value that goes into the model or comes out. */
+static uint32_t value_bytes(void) {
+    return engine_info()->value_bytes > 1 ? engine_info()->value_bytes : 1;
+}
+
+static uint32_t sample_bytes(void) {
+    return engine_info()->input_channels * value_bytes();
+}
+
+static uint32_t estimate_bytes(void) {
+    return engine_info()->output_channels * value_bytes();
+}
+
 static uint8_t *put_string(uint8_t *to, const char *text) {
     size_t length = strlen(text);
     if (length > STRING_MAX) {
@@ -72,6 +85,7 @@ static void describe(struct link_reply *reply) {
     bytes_put_u16(body + 16, info->window_samples);
     bytes_put_u16(body + 18, info->window_estimates);
     bytes_put_u16(body + 20, info->lookahead);
+    bytes_put_u16(body + 22, (uint16_t)value_bytes());
     bytes_put_f32(body + 24, info->sample_rate_hz);
     bytes_put_f32(body + 28, info->input_scale);
     bytes_put_u32(body + 32, (uint32_t)info->input_zero_point);
@@ -122,17 +136,16 @@ static uint32_t note_call(uint32_t cycles) {
 /* Samples in a STEP body, or 0 where it is empty, ragged or its reply would not fit. */
 static size_t count_samples(const struct request *request) {
     const struct engine_info *info = engine_info();
-    if (request->length <= STEP_HEADER || (request->length - STEP_HEADER) % info->input_channels) {
+    if (request->length <= STEP_HEADER || (request->length - STEP_HEADER) % sample_bytes()) {
         return 0;
     }
-    size_t samples = (request->length - STEP_HEADER) / info->input_channels;
+    size_t samples = (request->length - STEP_HEADER) / sample_bytes();
     size_t estimates = (samples + info->period - 1u) / info->period;
-    size_t answer = STEP_REPLY_HEADER + 4 * samples + estimates * info->output_channels;
+    size_t answer = STEP_REPLY_HEADER + 4 * samples + estimates * estimate_bytes();
     return answer <= FRAME_BODY_MAX ? samples : 0;
 }
 
 static void step(const struct request *request, struct link_reply *reply) {
-    const struct engine_info *info = engine_info();
     if (!has_mode(reply, request, ENGINE_MODE_STREAM)) {
         return;
     }
@@ -155,9 +168,9 @@ static void step(const struct request *request, struct link_reply *reply) {
         uint32_t start = port_cycles();
         int given = engine_step(sample, estimate);
         bytes_put_u32(times + 4 * i, note_call(port_cycles() - start));
-        sample += info->input_channels;
+        sample += sample_bytes();
         if (given) {
-            estimate += info->output_channels;
+            estimate += estimate_bytes();
             estimates++;
         }
     }
@@ -176,7 +189,7 @@ static void write_window(const struct request *request, struct link_reply *reply
         fail_length(reply, request);
         return;
     }
-    uint32_t size = (uint32_t)info->window_samples * info->input_channels;
+    uint32_t size = info->window_samples * sample_bytes();
     uint32_t offset = bytes_get_u32(request->body);
     size_t count = request->length - 4;
     if (offset > size || count > size - offset) {
@@ -209,7 +222,7 @@ static void read_window(const struct request *request, struct link_reply *reply)
         fail_length(reply, request);
         return;
     }
-    uint32_t size = (uint32_t)info->window_estimates * info->output_channels;
+    uint32_t size = info->window_estimates * estimate_bytes();
     uint32_t offset = bytes_get_u32(request->body);
     uint16_t count = bytes_get_u16(request->body + 4);
     if (count == 0 || count > FRAME_BODY_MAX || offset > size || count > size - offset) {

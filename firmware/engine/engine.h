@@ -20,8 +20,9 @@ struct engine_info {
     const char *model;         /* the model's name, for people */
     uint8_t model_sha256[32];  /* of the .tflite file */
     uint8_t modes;             /* ENGINE_MODE_* bits */
-    uint16_t input_channels;   /* int8 values of one sample in */
-    uint16_t output_channels;  /* int8 values of one estimate out */
+    uint16_t input_channels;   /* values of one sample in */
+    uint16_t output_channels;  /* values of one estimate out */
+    uint8_t value_bytes;       /* of one value: 2 int16, little-endian; 0 or 1 int8 */
     uint16_t window_samples;   /* samples of a window in; 0 without window mode */
     uint16_t window_estimates; /* estimates of a window out; 0 without window mode */
     uint16_t period;           /* samples in per estimate out, in stream mode; 1 for most models */
@@ -31,8 +32,8 @@ struct engine_info {
     int32_t input_zero_point;
     float output_scale;
     int32_t output_zero_point;
-    int8_t *window_in;        /* [window_samples][input_channels], to be filled by the caller */
-    const int8_t *window_out; /* [window_estimates][output_channels], filled by engine_window() */
+    int8_t *window_in;        /* bytes of [window_samples][input_channels], to be filled by the caller */
+    const int8_t *window_out; /* bytes of [window_estimates][output_channels], of engine_window() */
 };
 
 /* Always the same record; its pointers are valid from boot on. */
@@ -41,8 +42,8 @@ const struct engine_info *engine_info(void);
 /* Forget all samples: the next engine_step() sees the first sample of a walk. */
 void engine_reset(void);
 
-/* Take one sample [input_channels]; returns 1 when *estimate [output_channels] was written, 0 when the
- * model wants more samples first.  Requires ENGINE_MODE_STREAM. */
+/* Take the bytes of one sample [input_channels], on any address; returns 1 when those of *estimate
+ * [output_channels] were written, 0 when the model wants more samples first.  Requires ENGINE_MODE_STREAM. */
 int engine_step(const int8_t *sample, int8_t *estimate);
 
 /* Run window_in through the model into window_out.  Requires ENGINE_MODE_WINDOW.  The stream's state

@@ -6,9 +6,17 @@
 
 #include "model.h"
 
+#include <string.h>
+
+#if MODEL_VALUE_BYTES == 2
+typedef int16_t value;
+#else
+typedef int8_t value;
+#endif
+
 #if MODEL_MODES & 1
-static int8_t window_in[MODEL_WINDOW_SAMPLES * MODEL_INPUT_CHANNELS];
-static int8_t window_out[MODEL_WINDOW_ESTIMATES * MODEL_OUTPUT_CHANNELS];
+static value window_in[MODEL_WINDOW_SAMPLES * MODEL_INPUT_CHANNELS];
+static value window_out[MODEL_WINDOW_ESTIMATES * MODEL_OUTPUT_CHANNELS];
 #endif
 
 static const struct engine_info info = {
@@ -18,6 +26,7 @@ static const struct engine_info info = {
     .modes = MODEL_MODES,
     .input_channels = MODEL_INPUT_CHANNELS,
     .output_channels = MODEL_OUTPUT_CHANNELS,
+    .value_bytes = MODEL_VALUE_BYTES,
     .period = MODEL_PERIOD,
     .lookahead = MODEL_LOOKAHEAD,
     .sample_rate_hz = MODEL_SAMPLE_RATE_HZ,
@@ -28,8 +37,8 @@ static const struct engine_info info = {
 #if MODEL_MODES & 1
     .window_samples = MODEL_WINDOW_SAMPLES,
     .window_estimates = MODEL_WINDOW_ESTIMATES,
-    .window_in = window_in,
-    .window_out = window_out,
+    .window_in = (int8_t *)window_in,
+    .window_out = (const int8_t *)window_out,
 #endif
 };
 
@@ -44,7 +53,15 @@ void engine_reset(void) {
 }
 
 int engine_step(const int8_t *sample, int8_t *estimate) {
-#if MODEL_MODES & 2
+#if MODEL_MODES & 2 && MODEL_VALUE_BYTES == 2
+    /* what comes from the link lies on any address */
+    static value in[MODEL_INPUT_CHANNELS], out[MODEL_OUTPUT_CHANNELS];
+
+    memcpy(in, sample, sizeof in);
+    int given = model_step(in, out);
+    memcpy(estimate, out, sizeof out);
+    return given;
+#elif MODEL_MODES & 2
     return model_step(sample, estimate);
 #else
     (void)sample;

@@ -22,8 +22,8 @@ STEPS = 60
 
 _RUN = """\
     {{
-        static int8_t in[{size}], out[{size_out}];
-        get(in, {size});
+        static {type} in[{size}], out[{size_out}];
+        get(in, sizeof in);
         {call}
     }}
 """
@@ -31,7 +31,7 @@ _MAIN = """\
 #include <stdio.h>
 #include <stdlib.h>
 {includes}
-static void get(int8_t *to, size_t n) {{ if (fread(to, 1, n, stdin) != n) exit(9); }}
+static void get(void *to, size_t n) {{ if (fread(to, 1, n, stdin) != n) exit(9); }}
 int main(void)
 {{
 {body}    return 0;
@@ -72,13 +72,13 @@ def program(models: list[Compiled], folder: Path, *, sanitize: bool) -> Path:
                 sources.append(source)
         if model.modes & 1:
             size, out = plan.samples * plan.input_channels, plan.estimates * plan.output_channels
-            call = f"{name}_window(in, out); fwrite(out, 1, {out}, stdout);"
-            body += _RUN.format(size=size, size_out=out, call=call) * WINDOWS
+            call = f"{name}_window(in, out); fwrite(out, sizeof *out, {out}, stdout);"
+            body += _RUN.format(type=f"{plan.dtype}_t", size=size, size_out=out, call=call) * WINDOWS
         if model.modes & 2:
             size, out = plan.input_channels, plan.output_channels
-            call = f"if ({name}_step(in, out) == 1) fwrite(out, 1, {out}, stdout);"
+            call = f"if ({name}_step(in, out) == 1) fwrite(out, sizeof *out, {out}, stdout);"
             body += f"    {name}_reset();\n"
-            body += _RUN.format(size=size, size_out=out, call=call) * steps_of(model)
+            body += _RUN.format(type=f"{plan.dtype}_t", size=size, size_out=out, call=call) * steps_of(model)
     main = folder / "main.c"
     main.write_text(_MAIN.format(includes=includes, body=body))
     flags = ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if sanitize else ["-O1"]
@@ -96,7 +96,7 @@ def mismatches(models: list[tuple[Graph, bytes, Compiled]], target: Path, rng: n
     for graph, data, compiled in models:
         judge, plan = TfliteMicro(data, graph), compiled.plan
         if compiled.modes & 1:
-            x = rng.integers(-128, 128, (WINDOWS, plan.samples * plan.input_channels)).astype(np.int8)
+            x = noise(rng, plan, WINDOWS, plan.samples * plan.input_channels)
             feed.append(x)
             want.append(run_windows(judge, graph, x))
         if compiled.modes & 2:
@@ -107,15 +107,23 @@ def mismatches(models: list[tuple[Graph, bytes, Compiled]], target: Path, rng: n
     stdin = b"".join(map(np.ndarray.tobytes, feed))
     done = subprocess.run([target], input=stdin, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
-    got = np.frombuffer(done.stdout, np.int8)
-    expected = np.concatenate([part.reshape(-1) for part in want])
-    assert len(got) == len(expected)
-    return int((got != expected).sum()), lively
+    assert len(done.stdout) == sum(part.nbytes for part in want)
+    wrong, at = 0, 0
+    for part in want:
+        got = np.frombuffer(done.stdout, part.dtype, part.size, at)
+        wrong, at = wrong + int((got != part.reshape(-1)).sum()), at + part.nbytes
+    return wrong, lively
+
+
+def noise(rng, plan, *shape):
+    """Random codes of the type that a model takes."""
+    ends = np.iinfo(plan.dtype)
+    return rng.integers(ends.min, ends.max + 1, shape).astype(plan.dtype)
 
 
 def _streamed(graph, judge, plan, steps, rng):
     """Samples and the judge's estimates: step by step, or by windows that overlap."""
-    x = rng.integers(-128, 128, (steps, plan.input_channels)).astype(np.int8)
+    x = noise(rng, plan, steps, plan.input_channels)
     if plan.samples == 1:
         return x, run_steps(judge, graph, x)
     from edgegrf.parity.tflm_c import overlapped

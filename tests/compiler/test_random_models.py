@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from batch import compile_all, mismatches, program
 from more_models import MORE_FAMILIES
 from random_models import FAMILIES
+from widen import widen
 
 from edgegrf.toolchain import host_compiler
 
@@ -26,12 +27,23 @@ STREAMING = {"causal": 3, "curved": 3, "joined": 3, "matrix": 3, "moved": 3, "ro
 def test_c_equals_tflite_micro(family, seed, tmp_path):
     pytest.importorskip("tflite_micro")
     rng = np.random.default_rng([seed, list(ALL).index(family)])
-    models = compile_all([ALL[family](rng) for _ in range(MODELS)], tmp_path)
+    _same_bits(family, [ALL[family](rng) for _ in range(MODELS)], rng, tmp_path, sanitize=seed == 11)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_so_does_c_of_int16x8(family, tmp_path):
+    pytest.importorskip("tflite_micro")
+    rng = np.random.default_rng([13, list(FAMILIES).index(family)])
+    _same_bits(family, [widen(FAMILIES[family](rng)) for _ in range(MODELS)], rng, tmp_path, sanitize=True)
+
+
+def _same_bits(family, graphs, rng, folder, *, sanitize):
+    models = compile_all(graphs, folder)
     assert len(models) >= MODELS * 3 // 4
     if family in STREAMING:
         assert {compiled.modes for _, _, compiled in models} == {STREAMING[family]}
-    sanitize = host_compiler().has_asan and seed == 11
-    target = program([compiled for _, _, compiled in models], tmp_path, sanitize=sanitize)
+    sanitize = sanitize and host_compiler().has_asan
+    target = program([compiled for _, _, compiled in models], folder, sanitize=sanitize)
     wrong, lively = mismatches(models, target, rng)
     assert wrong == 0
     assert lively >= len(models) // 2  # most models must do more than saturate

@@ -23,7 +23,7 @@ def greeting(**changes):
     fields = {
         "protocol": 1, "credits": 4, "max_body": 256, "clock_hz": 64_000_000, "reset_cause": 1, "modes": 3,
         "period": 1, "input_channels": 4, "output_channels": 1, "window_samples": WINDOW,
-        "window_estimates": WINDOW, "lookahead": 0, "reserved": 0, "sample_rate_hz": 100.0,
+        "window_estimates": WINDOW, "lookahead": 0, "value_bytes": 0, "sample_rate_hz": 100.0,
         "input_scale": 0.0078125, "input_zero_point": -128, "output_scale": 0.015625,
         "output_zero_point": -128, "device_id": b"TESTTEST", "model_sha256": bytes(range(32)),
         "firmware_sha256": bytes(range(32, 64)), "board": "model", "engine": "checksum",

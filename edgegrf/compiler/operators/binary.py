@@ -13,6 +13,7 @@ from edgegrf.compiler.arithmetic import Multiplier, activation_range, fits, mult
 from edgegrf.compiler.lowering import Lowering, Node
 from edgegrf.compiler.operators.dense import output_fields
 from edgegrf.compiler.operators.packed import narrows, scale_fields
+from edgegrf.compiler.operators.wide import HEADER
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
@@ -40,10 +41,11 @@ def lower(lowering: Lowering, node: Node) -> None:
     time = _time(lowering, node, a, b)
     frames = 1 if time is None else node.out.shape[time]
     name = node.name(node.kind.lower())
-    if node.kind == "ADD" and _add(lowering, node, a, b, time, frames):
+    if node.kind == "ADD" and not lowering.wide and _add(lowering, node, a, b, time, frames):
         return
     first, second = ("{in0}" if a.value is not None else _name(a)), _second(a, b)
-    kernel = f"eg_{node.kind.lower()}"
+    kernel = f"eg_{node.kind.lower()}{'16' if lowering.wide else ''}"
+    file = "eg_mul.c" if node.kind == "MUL" else "eg_add.c"
     call = f"{kernel}(&{{p}}, %d, {first}, {second}, {{out}})"
     computed = [side for side in (a, b) if side.value is not None]
     full = [i for i, side in enumerate(computed) if side.shape == node.out.shape]
@@ -56,7 +58,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         output=0,
         window=call % frames,
         step=call % 1,
-        sources=("eg_add.c" if node.kind != "MUL" else "eg_mul.c",),
+        sources=("eg_binary16.c", HEADER) if lowering.wide else (file,),
         struct="eg_binary",
         fields=(*_loops(node, a, b, time), *_scales(lowering, node)),
         arrays=tuple(side.array for side in (a, b) if side.array is not None),
@@ -124,7 +126,9 @@ def _operand(lowering: Lowering, node: Node, slot: int) -> Operand:
         view = lowering.view(node.inputs[slot])
         return Operand(shape, None if view.time is None else view.time + lead, view.value, None)
     name = f"{node.name(node.kind.lower())}_{'ab'[slot]}"
-    return Operand(shape, None, None, Array(name, "int8_t", lowering.constant(node, slot, "int8")))
+    return Operand(
+        shape, None, None, Array(name, f"{lowering.dtype}_t", lowering.constant(node, slot, lowering.dtype))
+    )
 
 
 def _compatible(node: Node, a: Operand, b: Operand) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -193,10 +197,10 @@ def _scales(lowering: Lowering, node: Node) -> tuple[tuple[str, Any], ...]:
     scale, _ = lowering.quantization(node.output)
     if node.kind == "MUL":
         by = multiplier(float(scale_a) * float(scale_b) / float(scale))
-        fits(255 * 255, by, node.place)
+        fits(lowering.most_apart**2, by, node.place)
         by_a = by_b = Multiplier(0, 0)
     else:
-        by_a, by_b, by = _sum_multipliers(node, scale_a, scale_b, scale)
+        by_a, by_b, by = _sum_multipliers(node, scale_a, scale_b, scale, 15 if lowering.wide else 20)
     return (
         ("zero_point_a", zero_a),
         ("zero_point_b", zero_b),
@@ -210,15 +214,12 @@ def _scales(lowering: Lowering, node: Node) -> tuple[tuple[str, Any], ...]:
     )
 
 
-def _sum_multipliers(node: Node, a: np.float32, b: np.float32, out: np.float32) -> tuple[Multiplier, ...]:
-    """The rescalings of ADD, whose ratios TFLite takes in double, and of SUB, in float32."""
-    if node.kind == "ADD":
-        twice = 2 * float(max(a, b))
-        ratios = [float(a) / twice, float(b) / twice, twice / ((1 << 20) * float(out))]
-    else:
-        with np.errstate(over="ignore", invalid="ignore"):
-            top = np.float32(2) * max(a, b)
-            ratios = [float(a / top), float(b / top), float(top / (np.float32(1 << 20) * out))]
+def _sum_multipliers(
+    node: Node, a: np.float32, b: np.float32, out: np.float32, bits: int = 20
+) -> tuple[Multiplier, ...]:
+    """The rescalings of both sides and of their sum, whose ratios TFLite Micro takes in double."""
+    twice = 2 * float(max(a, b))
+    ratios = [float(a) / twice, float(b) / twice, twice / ((1 << bits) * float(out))]
     if not all(map(math.isfinite, ratios)):
         raise ModelError(f"{node.place}: the scales cannot be combined")
     return tuple(smaller_than_one(ratio, node.place) for ratio in ratios)

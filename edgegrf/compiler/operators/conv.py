@@ -15,6 +15,7 @@ from edgegrf.compiler.lowering import Lowering, Node, View
 from edgegrf.compiler.operators import dense, packed
 from edgegrf.compiler.operators.folding import fold
 from edgegrf.compiler.operators.geometry import Geometry, windows
+from edgegrf.compiler.operators.wide import HEADER, weighted
 from edgegrf.compiler.plan import Array, Layer, Ring
 from edgegrf.errors import ModelError, UnsupportedError
 
@@ -43,8 +44,12 @@ class _Kernel:
         """`layer` with its parameters, constants and scratch."""
         if self.fast:
             return self.fast.complete(layer)
+        wide = self.generic.endswith("16")
+        if wide:  # patches are gathered as bytes
+            geometry = replace(geometry, channels=2 * geometry.channels)
         patch = geometry.taps * geometry.channels
-        dense = ("eg_dense.c",) if self.generic == "eg_conv" else ()
+        dense = {"eg_conv": ("eg_dense.c",), "eg_conv16": ("eg_dense16.c",)}.get(self.generic, ())
+        header = (HEADER,) if wide else ()
         return replace(
             layer,
             struct=self.generic,
@@ -52,7 +57,7 @@ class _Kernel:
             arrays=self.arrays,
             scratch=patch,
             step_scratch=patch,
-            sources=(f"{self.generic}.c", "eg_patch.c", *dense),
+            sources=(f"{self.generic}.c", "eg_patch.c", *dense, *header),
         )
 
 
@@ -81,11 +86,15 @@ def lower(lowering: Lowering, node: Node) -> None:
     if geometry.pointwise:
         dense.emit(lowering, node, source, matrix, by)
         return
-    folded = fold(lowering, node, node.name("conv"), matrix, by)
-    inner, arrays = folded.generic()
-    fast = packed.conv(folded, geometry, lowering.quantization(node.inputs[0])[1])
-    generic = (("dense", inner),)
-    which = _Kernel("eg_conv", folded.name, generic, arrays, fast)
+    name = node.name("conv")
+    if lowering.wide:
+        inner, arrays = weighted(lowering, node, name, matrix, by).dense()
+        which = _Kernel("eg_conv16", name, (("dense", inner),), arrays, None)
+    else:
+        folded = fold(lowering, node, name, matrix, by)
+        inner, arrays = folded.generic()
+        fast = packed.conv(folded, geometry, lowering.quantization(node.inputs[0])[1])
+        which = _Kernel("eg_conv", name, (("dense", inner),), arrays, fast)
     _emit(lowering, node, source, geometry, which, kernel.size)
 
 
@@ -115,6 +124,15 @@ def _depthwise(
         said = node.options["depth_multiplier"]
         raise ModelError(f"{node.place}: depth multiplier {said}, not {multiplicity}")
     taps = kernel.reshape(-1, outputs)
+    if lowering.wide:
+        layer = weighted(lowering, node, node.name("depthwise"), np.ascontiguousarray(taps.T), by)
+        if int(np.abs(layer.matrix.astype(np.int64)).sum(1).max()) << 15 >= 1 << 31:
+            raise UnsupportedError(f"{node.place}: a kernel of {len(taps)} taps in int16x8", node=node.place)
+        pointers, arrays = layer.arrays(taps)
+        fields = (*pointers, ("multiplicity", multiplicity), *layer.ends)
+        which = _Kernel("eg_depthwise16", layer.name, fields, arrays, None)
+        _emit(lowering, node, source, geometry, which, kernel.size)
+        return
     folded = fold(lowering, node, node.name("depthwise"), np.ascontiguousarray(taps.T), by)
     inner, arrays = folded.generic()
     arrays = (Array(f"{folded.name}_weights", "int8_t", taps), *arrays[1:])
@@ -160,7 +178,7 @@ def _streamed(
         lowering.refuse(f"{node.place} {_why_not(rows.stride, rows.pad, rows.past, rows.out, rows.size)}")
         return None, None, ""
     _, zero_point = lowering.quantization(node.inputs[0])
-    ring = Ring(rows.past, geometry.columns.size * geometry.channels, zero_point)
+    ring = Ring(rows.past, lowering.value_bytes * geometry.columns.size * geometry.channels, zero_point)
     call = f"{kernel.function}_step(&{{p}}, {{ring}}, {{head}}, {{in0}}, {kernel.scratch}, {{out}})"
     return ring, lowering.locate(node.out.shape), call
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgegrf.compiler.arithmetic import Multiplier, activation_range, multiplier
 from edgegrf.compiler.lowering import Lowering, Node, View
-from edgegrf.compiler.operators import packed
+from edgegrf.compiler.operators import packed, wide
 from edgegrf.compiler.operators.folding import fold
 from edgegrf.compiler.plan import Layer
 from edgegrf.errors import ModelError, UnsupportedError
@@ -57,9 +57,9 @@ def emit(lowering: Lowering, node: Node, source: View, matrix: Int8, by: list[Mu
         lowering.refuse(f"{node.place} mixes time steps")
         time = None
     per_step = positions if time is None else positions // lowering.samples
-    folded = fold(lowering, node, node.name("dense"), matrix, by)
+    name = node.name("dense")
     layer = Layer(
-        name=folded.name,
+        name=name,
         kind=node.kind,
         place=node.place,
         shape=node.out.shape,
@@ -71,17 +71,28 @@ def emit(lowering: Lowering, node: Node, source: View, matrix: Int8, by: list[Mu
         macs=positions * matrix.size,
         step_macs=per_step * matrix.size,
     )
-    fast = packed.dense(folded, per_step)
-    if fast is None:
-        fields, arrays = folded.generic()
-        call = "eg_dense(&{p}, %d, {in0}, {out})"
-        sources, struct = ("eg_dense.c",), "eg_dense"
-        layer = replace(layer, fields=fields, arrays=arrays, sources=sources, struct=struct)
-    else:
-        call = "eg_packed_dense(&{p}, %d, {in0}, {words}, {out})"
-        layer = fast.complete(layer)
+    layer, call = _with_kernel(lowering, node, layer, matrix, by, per_step)
     layer = replace(layer, window=call % positions, step=call % per_step)
     lowering.finish(node, layer, time)
+
+
+def _with_kernel(
+    lowering: Lowering, node: Node, layer: Layer, matrix: Int8, by: list[Multiplier], per_step: int
+) -> tuple[Layer, str]:
+    """The layer with its constants, and the call of its kernel but for the number of positions."""
+    sources: tuple[str, ...] = ("eg_dense.c",)
+    struct = "eg_dense"
+    if lowering.wide:
+        fields, arrays = wide.weighted(lowering, node, layer.name, matrix, by).dense()
+        sources, struct = (wide.HEADER, "eg_dense16.c"), "eg_dense16"
+    else:
+        folded = fold(lowering, node, layer.name, matrix, by)
+        fast = packed.dense(folded, per_step)
+        if fast:
+            return fast.complete(layer), "eg_packed_dense(&{p}, %d, {in0}, {words}, {out})"
+        fields, arrays = folded.generic()
+    layer = replace(layer, fields=fields, arrays=arrays, sources=sources, struct=struct)
+    return layer, f"{struct}(&{{p}}, %d, {{in0}}, {{out}})"
 
 
 def weights(lowering: Lowering, node: Node) -> Int8:
@@ -107,7 +118,8 @@ def weight_scales(lowering: Lowering, node: Node, axis: int, channels: int) -> N
 def output_fields(lowering: Lowering, node: Node) -> tuple[tuple[str, Any], ...]:
     """The zero point of the output and the range of the fused activation."""
     scale, zero_point = lowering.quantization(node.output)
-    least, most = activation_range(node.options.get("activation", "NONE"), scale, zero_point, node.place)
+    activation, ends = node.options.get("activation", "NONE"), (lowering.least, lowering.most)
+    least, most = activation_range(activation, scale, zero_point, node.place, ends)
     return ("output_zero_point", zero_point), ("activation_min", least), ("activation_max", most)
 
 

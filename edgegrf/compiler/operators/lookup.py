@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edgegrf.compiler.arithmetic import activation_range, fits, multiplier, requantise, round_ratio
 from edgegrf.compiler.fixed_point import logistic_table, tanh_table
 from edgegrf.compiler.lowering import Lowering, Node
+from edgegrf.compiler.operators import wide
 from edgegrf.compiler.operators.curves import elu_table, hard_swish_table, leaky_relu_table, rescaled_table
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
@@ -20,6 +21,9 @@ __all__ = ["insist", "lower"]
 
 
 def lower(lowering: Lowering, node: Node) -> None:
+    if lowering.wide:
+        wide.curve(lowering, node) if node.kind in ("LOGISTIC", "TANH") else wide.relu(lowering, node)
+        return
     source = lowering.view(node.inputs[0])
     if source.shape != node.out.shape:
         raise ModelError(f"{node.place}: {list(source.shape)} in, {list(node.out.shape)} out")

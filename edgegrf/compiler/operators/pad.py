@@ -49,6 +49,10 @@ def materialise(lowering: Lowering, tensor: int, view: View) -> View:
     _, zero_point = lowering.quantization(tensor)
     frames = 1 if time is None else view.shape[time]
     step = math.prod(after)
+    call = "eg_pad(&{p}, %d, {in0}, {out})"
+    if lowering.wide:  # copies bytes, and a zero is a zero
+        call = "eg_pad(&{p}, %d, (const int8_t *)({in0}), (int8_t *)({out}))"
+        before[-1], size[-1], after[-1] = 2 * before[-1], 2 * size[-1], 2 * after[-1]
     value = lowering.value("inner", frames * step, step, record.name, lowering.reach[view.value])
     lowering.layers.append(
         Layer(
@@ -58,8 +62,8 @@ def materialise(lowering: Lowering, tensor: int, view: View) -> View:
             shape=view.padded,
             inputs=(view.value,),
             output=value,
-            window=f"eg_pad(&{{p}}, {frames}, {{in0}}, {{out}})",
-            step="eg_pad(&{p}, 1, {in0}, {out})",
+            window=call % frames,
+            step=call % 1,
             sources=("eg_pad.c",),
             struct="eg_pad",
             fields=(("in", size), ("before", before), ("out", after), ("value", zero_point)),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from edgegrf.compiler.lowering import Lowering, Node
 from edgegrf.compiler.operators.dense import output_fields
 from edgegrf.compiler.operators.geometry import windows
+from edgegrf.compiler.operators.wide import HEADER
 from edgegrf.compiler.plan import Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
@@ -29,6 +30,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         lowering.refuse(f"{node.place} pools over {geometry.rows.kernel} time steps")
         time = None
     act = tuple(field for field in output_fields(lowering, node) if field[0] != "output_zero_point")
+    kernel, header = ("eg_pool16", (HEADER,)) if lowering.wide else ("eg_pool", ())
     layer = Layer(
         name=node.name("pool"),
         kind=node.kind,
@@ -36,9 +38,9 @@ def lower(lowering: Lowering, node: Node) -> None:
         shape=node.out.shape,
         inputs=(source.value,),
         output=0,
-        window=f"eg_pool(&{{p}}, {geometry.frames}, {{in0}}, {{out}})",
-        step="eg_pool(&{p}, 1, {in0}, {out})",
-        sources=("eg_pool.c",),
+        window=f"{kernel}(&{{p}}, {geometry.frames}, {{in0}}, {{out}})",
+        step=f"{kernel}(&{{p}}, 1, {{in0}}, {{out}})",
+        sources=(f"{kernel}.c", *header),
         struct="eg_pool",
         fields=(("geometry", geometry.fields(zero_point)), *act),
     )
