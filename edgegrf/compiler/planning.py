@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 
 from edgegrf.compiler.lowering import Lowering, View
-from edgegrf.compiler.operators import OPERATORS
+from edgegrf.compiler.operators import OPERATORS, WIDE
 from edgegrf.compiler.plan import Layer, Plan, Value
 from edgegrf.errors import UnsupportedError
 from edgegrf.graph.model import Graph
@@ -29,6 +29,9 @@ def make_plan(graph: Graph) -> Plan:
     for index, operator in enumerate(graph.operators):
         node = lowering.node(index, operator)
         lowering.quantization(node.output)
+        if lowering.wide and node.kind not in WIDE:
+            what = f"{node.place} in an int16x8 model"
+            raise UnsupportedError(what, node=node.place, fix="edgegrf export --quantize int8")
         OPERATORS[node.kind](lowering, node)
     nexts = {state: _own(lowering, lowering.view(after), "next state") for state, after in states.items()}
     view = lowering.view(target)

@@ -21,7 +21,7 @@ from edgegrf.compiler.operators import (
     softmax,
 )
 
-__all__ = ["OPERATORS"]
+__all__ = ["OPERATORS", "WIDE"]
 
 OPERATORS: Mapping[str, Callable[[Lowering, Node], None]] = {
     "ADD": binary.lower,
@@ -50,3 +50,22 @@ OPERATORS: Mapping[str, Callable[[Lowering, Node], None]] = {
     "TANH": lookup.lower,
     "TRANSPOSE": moving.lower,
 }
+
+#: what is compiled for int16 activations as well
+WIDE = frozenset(
+    {
+        "ADD",
+        "AVERAGE_POOL_2D",
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED",
+        "LOGISTIC",
+        "MUL",
+        "PAD",
+        "RELU",
+        "RELU6",
+        "RESHAPE",
+        "SUB",
+        "TANH",
+    }
+)
