@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions of one int8 value, as tables of 256 (int16: wide.py): LOGISTIC, TANH, RELU and its like, QUANTIZE."""
+"""Functions of one int8 value, as tables of 256: LOGISTIC, TANH, RELU and its like; int16 is wide.py's."""
 
 from __future__ import annotations
 
