@@ -23,6 +23,7 @@ COMMANDS = {
     "build": "Build the firmware image of a board with a model inside.",
     "flash": "Write a firmware image to a board.",
     "bench": "Measure latency, accuracy and parity on a board.",
+    "stress": "Show how the error grows when the insole misbehaves.",
     "profile": "Show what each layer costs on a virtual board.",
     "data": "Fetch, check and make walks.",
     "boards": "List boards, known and plugged in; serve a virtual one.",

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from edgegrf.distill.batch import Batch
+from edgegrf.gait.disturbances import DISTURBANCES
 
-__all__ = ["mixed", "noise", "other_gains", "removal", "shift"]
+__all__ = ["disturbed", "mixed", "noise", "other_gains", "removal", "shift"]
 
 
 def other_gains(batch: Batch, spread: float, random: torch.Generator) -> Batch:
@@ -26,6 +28,20 @@ def other_gains(batch: Batch, spread: float, random: torch.Generator) -> Batch:
     more = (other - pressure).sum(dim=(2, 3) if image else 1).unsqueeze(1)[..., -batch.force.shape[2] :]
     taught = None if batch.taught is None else batch.taught + more
     return dataclasses.replace(batch, pressure=other, force=batch.force + more, taught=taught)
+
+
+def disturbed(batch: Batch, share: float, random: torch.Generator) -> Batch:
+    """A `share` of the examples with one of gait's disturbances each, of any strength; forces stay."""
+    pressure = batch.pressure.clone()
+    kinds = list(DISTURBANCES.values())
+    for index in _chosen(len(pressure), share, random):
+        rng = np.random.default_rng(int(torch.randint(0, 2**31, (), generator=random)))
+        kind = kinds[rng.integers(len(kinds))]
+        image = pressure[index].cpu()
+        series = image.flatten(1) if image.dim() == 3 else image.mT  # [T, C]
+        changed = torch.from_numpy(kind.apply(series.numpy(), float(rng.choice(kind.strengths)), rng))
+        pressure[index] = changed.reshape(image.shape) if image.dim() == 3 else changed.mT
+    return dataclasses.replace(batch, pressure=pressure)
 
 
 def removal(batch: Batch, share: float, longest: int, random: torch.Generator) -> Batch:

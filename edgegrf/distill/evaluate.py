@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from edgegrf.distill.examples import Examples
 from edgegrf.gait.metrics import Estimated, pooled_accuracy
 from edgegrf.students.student import Student
 
-__all__ = ["counted", "estimates", "metrics", "rmse"]
+__all__ = ["counted", "estimates", "metrics", "of_walk", "rmse"]
 
 _BATCH = 64
 #: what is told of every output; steps and their events are told of the vertical force alone
@@ -31,6 +33,16 @@ def estimates(student: Student, examples: Examples) -> Tensor:
     with torch.no_grad():
         parts = torch.split(examples.pressure, _BATCH)
         return torch.cat([student(part.to(device)).cpu() for part in parts])
+
+
+def of_walk(student: Student, pressure: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Force [T, K] of one whole walk's pressure [T, C], from its first sample on."""
+    given = torch.from_numpy(pressure).unsqueeze(0)
+    frame = student.interface.frame
+    student.eval()
+    with torch.no_grad():
+        force = student(given.reshape(*given.shape[:2], *frame) if frame else given.mT)[0].mT
+    return np.ascontiguousarray(force.numpy(), np.float32)
 
 
 def rmse(student: Student, examples: Examples) -> float:

@@ -22,6 +22,8 @@ class Settings:
     #: standard deviation of the logarithm of a gain of each sensor, drawn anew for each chunk; the target
     #: gains what the sensors gain, since it is their foot's total
     gain_spread: float = 0.0
+    #: how many examples of all meet one of gait's disturbances, whose force is then still to be estimated
+    disturbed: float = 0.0
     #: noise on each batch norm's output in training, in steps of its range / 255: what 8 bits will do to it
     step_noise: float = 0.0
     #: weight of the orthogonality of the student's stages

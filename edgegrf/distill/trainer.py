@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from edgegrf.distill.augment import other_gains
+from edgegrf.distill.augment import disturbed, other_gains
 from edgegrf.distill.evaluate import rmse
 from edgegrf.distill.examples import Examples
 from edgegrf.distill.noise import step_noise
@@ -143,6 +143,8 @@ class _Run:
         batch = self.training.batch(chosen, self.device)
         if self.settings.gain_spread:
             batch = other_gains(batch, self.settings.gain_spread, self.random)
+        if self.settings.disturbed:
+            batch = disturbed(batch, self.settings.disturbed, self.random)
         loss, square = self.objective(batch, self.random)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
