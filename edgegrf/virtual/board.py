@@ -41,8 +41,8 @@ class VirtualBoard:
     """Runs `image` (ELF, Intel HEX, raw binary, or the path of one) as `board` would.
 
     Synchronous and deterministic: time passes only inside `run`, and the same bytes in give the same
-    bytes and cycles out.  `strict` makes an access to a register that is not modelled an error; otherwise
-    it is listed in `warnings`.  Raises DeviceError when the firmware faults.
+    bytes and cycles out.  `strict` makes a fault, or an access to a register that is not modelled, a
+    DeviceError; otherwise the fault's handler runs, the register reads 0, and `warnings` lists both.
     """
 
     def __init__(self, image: bytes | Path, board: Board, *, strict: bool = False) -> None:
@@ -97,7 +97,7 @@ class VirtualBoard:
     @property
     def warnings(self) -> list[str]:
         """What a user should know: registers that are not modelled, a slow counter, lost bytes."""
-        notes = [*self._chip.unmodelled, *([self._chip.note] if self._chip.note else [])]
+        notes = [*self._chip.faults, *self._chip.unmodelled, *([self._chip.note] if self._chip.note else [])]
         notes += [f"{self.overruns} bytes lost to overruns"] if self.overruns else []
         return notes + ([f"{self.unheard} bytes came while the receiver was off"] if self.unheard else [])
 
@@ -166,6 +166,12 @@ class VirtualBoard:
                 chip.sleep(limit)
             else:
                 chip.execute(min(limit - chip.time, _SLICE))
+            if self._strict and chip.faults:
+                raise DeviceError(
+                    chip.faults[0],
+                    why="the firmware's fault handler runs now; a strict board stops here",
+                    fix="look up the address with arm-none-eabi-addr2line on the ELF file",
+                )
             if self._strict and chip.unmodelled:
                 raise DeviceError(
                     f"not modelled: {'; '.join(chip.unmodelled)}",

@@ -63,6 +63,10 @@ class Chip(Protocol):
         """Accesses to registers that are not modelled, since the last reset."""
 
     @property
+    def faults(self) -> list[str]:
+        """Faults of the firmware, since power-on: where and what."""
+
+    @property
     def note(self) -> str:
         """What a user should know about how cycles are counted; usually empty."""
 

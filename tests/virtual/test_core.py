@@ -135,7 +135,6 @@ def test_a_loop_without_sleep_ends_at_the_time_asked_for(boot):
         (("1021", "0860", WFE), "Write to write-protected memory"),  # str r0, [r1] into flash
         (("00de",), "Invalid instruction"),  # udf #0
         (("01be",), "Unhandled CPU exception"),  # bkpt #1
-        (("00df",), "Unhandled CPU exception"),  # svc #0
         (("4ff04050", "0047"), "0x30000000"),  # bx r0 to ARM state at nowhere
     ],
 )
@@ -153,12 +152,6 @@ def test_a_fault_names_the_nearest_symbol(start):
 def test_floating_point_with_the_fpu_off_is_a_fault(boot):
     with pytest.raises(DeviceError, match="FPU off"):
         boot("b7ee000a", WFE).run(1.0)  # vmov.f32 s0, #1.0
-
-
-def test_an_enabled_interrupt_is_refused_in_words(boot):
-    # movw/movt r1, #0xE000E100; movs r0, #4; str r0, [r1]; movw r1, #0xE200: pend it; str r0, [r1]
-    with pytest.raises(DeviceError, match="interrupt 2 is enabled and pending"):
-        boot("4ef20011", "cef20001", "0420", "0860", "4ef20021", "cef20001", "0860", B_SELF).run(1.0)
 
 
 def test_an_unmodelled_register_is_an_error_when_strict_and_a_warning_otherwise(boot):

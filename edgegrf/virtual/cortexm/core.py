@@ -10,6 +10,8 @@ from typing import Any
 from edgegrf.errors import DeviceError, MissingToolError
 from edgegrf.virtual.cortexm.cycles import FLASH_READ, TAKEN_BRANCH, block_cost
 from edgegrf.virtual.cortexm.decode import decode
+from edgegrf.virtual.cortexm.faults import Fault, fault_of, store_at
+from edgegrf.virtual.cortexm.registers import Registers
 from edgegrf.virtual.counter import make_counter
 from edgegrf.virtual.counts import BlockCost, Penalties
 from edgegrf.virtual.image import Firmware
@@ -20,6 +22,9 @@ __all__ = ["Core", "Region", "Stop"]
 Region = tuple[int, int]
 
 _NEVER = 0xFFFF_FFFE
+_THUMB = 1 << 24  # of xPSR
+#: the emulator's number for a branch to an EXC_RETURN value
+_RETURN = 8
 
 
 class Stop(enum.Enum):
@@ -28,6 +33,8 @@ class Stop(enum.Enum):
     TIME = enum.auto()
     WFI = enum.auto()
     WFE = enum.auto()
+    RETURN = enum.auto()  # from an exception
+    FAULT = enum.auto()  # `Core.fault` tells which
 
 
 #: Thumb encodings, narrow and wide
@@ -39,9 +46,10 @@ _SLEEPS = (
 
 class Core:
     """Runs Thumb code; `read` and `write` serve the register regions and the page of
-    `cycle_register`, `vectors` is where the vector table lies, `fpu_on` tells CPACR's state.
+    `cycle_register`, `vectors` is where the vector table lies, `fpu_on` tells CPACR's state, and
+    `program` is given each store into flash (address, bytes): False makes it a fault.
 
-    Raises DeviceError with the PC and the nearest symbol when the firmware faults.
+    When the firmware faults, `fault` says how.
     """
 
     def __init__(
@@ -56,20 +64,23 @@ class Core:
         read: Callable[[int, int], int],
         write: Callable[[int, int, int], None],
         fpu_on: Callable[[], bool],
+        program: Callable[[int, bytes], bool],
     ) -> None:
         uc = self._uc = _unicorn()
         self._firmware, self._flash, self._ram, self._vectors = firmware, flash, ram, vectors
-        self._read, self._write, self._fpu_on = read, write, fpu_on
+        self._read, self._write, self._fpu_on, self._program = read, write, fpu_on, program
         self.pc = 0  # the address of the next instruction, when the core does not run
         self._sleep_codes: dict[int, Stop | None] = {}  # what the code before an address does
-        self._bad_access = ""
+        self.fault: Fault | None = None  # of the last run
+        self._bad_access: tuple[int, bytes] | None = None  # address, what was to be written
+        self._interrupt: int | None = None  # what the emulator's own exceptions are numbered
         self._failure: BaseException | None = None  # of a register access; it cannot cross the C frames
         self._map_memory(registers)
         import unicorn.arm_const as arm
 
         self._pc, self._sp = arm.UC_ARM_REG_PC, arm.UC_ARM_REG_SP
-        self._primask = arm.UC_ARM_REG_PRIMASK
-        numbers = {f"r{n}": getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)} | {
+        self.registers = Registers(uc)
+        self._numbers = numbers = {f"r{n}": getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)} | {
             "lr": arm.UC_ARM_REG_LR, "sp": arm.UC_ARM_REG_SP,
         }  # fmt: skip
 
@@ -78,11 +89,6 @@ class Core:
         self.counter.map_cycle_register(cycle_register, self._guarded_read, self._guarded_write)
         self._counts = self.counter.counts
         self.reset()
-
-    @property
-    def masked(self) -> bool:
-        """True when PRIMASK holds interrupts back."""
-        return bool(self._uc.reg_read(self._primask) & 1)
 
     @property
     def cycles(self) -> int:
@@ -99,34 +105,42 @@ class Core:
                 why=f"there is no vector table at 0x{self._vectors:08X}",
                 fix="load the image that was built for this board",
             )
-        self._uc.reg_write(self._sp, stack)
         self.pc = entry & ~1
-        self._uc.reg_write(self._primask, 0)
+        self.registers.set_stack_and_status(stack, _THUMB)
+        self.registers.set_control(0)
+        self.registers.unmask()
 
     def run(self, cycles: int) -> Stop:
         """Run about `cycles` active cycles (to the end of a block), or until the core goes to sleep."""
-        from unicorn import UcError
+        import unicorn
 
         counts = self._counts
         counts.deadline = counts.half_cycles + 2 * cycles
-        fault: UcError | None = None
+        self._bad_access = self._interrupt = self.fault = None
+        error = unicorn.UC_ERR_OK
         try:
             self._uc.emu_start(self.pc | 1, _NEVER)
-        except UcError as error:
-            fault = error
+        except unicorn.UcError as stumbled:
+            error = stumbled.errno
         self.pc = int(self._uc.reg_read(self._pc))
         failure = self._failure or self.counter.failure
         if failure is not None:
             self._failure = self.counter.failure = None
             raise failure
+        if self._interrupt == _RETURN:
+            return Stop.RETURN
         slept = self._slept()  # WFE ends in an "invalid instruction" with the PC already past it
-        if fault is not None and slept is not Stop.WFE:
-            raise self._fault(fault)
-        return slept or Stop.TIME
+        if slept or (error == unicorn.UC_ERR_OK and self._interrupt is None):
+            return slept or Stop.TIME
+        if error == unicorn.UC_ERR_WRITE_PROT and self._stored():
+            return Stop.TIME
+        self.fault = self._described(error)
+        return Stop.FAULT
 
     def stop(self) -> None:
-        """Make the core come back after the running block."""
-        self._uc.emu_stop()
+        """Make the core come back after the running block.  (Stopped at once by the emulator, it would
+        execute the instruction that accesses a register twice.)"""
+        self._counts.deadline = 0
 
     def load(self, address: int, size: int) -> bytes:
         """RAM contents; raises IndexError outside RAM."""
@@ -136,6 +150,26 @@ class Core:
     def store(self, address: int, data: bytes) -> None:
         """Write RAM; raises IndexError outside RAM."""
         self._check(address, len(data))
+        self._uc.mem_write(address, data)
+
+    def word(self, address: int) -> int:
+        """A word of memory, without effects."""
+        return int.from_bytes(self._uc.mem_read(address, 4), "little")
+
+    def go_to(self, address: int) -> None:
+        """Have the core go on elsewhere, without what a branch costs."""
+        self.pc = self._counts.previous_end = address
+
+    def spend(self, cycles: int) -> None:
+        """Count active cycles that no instruction takes."""
+        self._counts.half_cycles += 2 * cycles
+
+    def read_flash(self, address: int, size: int) -> bytes:
+        """Flash contents."""
+        return bytes(self._uc.mem_read(address, size))
+
+    def write_flash(self, address: int, data: bytes) -> None:
+        """Change flash contents, as its controller does."""
         self._uc.mem_write(address, data)
 
     def where(self, address: int) -> str:
@@ -164,6 +198,7 @@ class Core:
         for start, size in registers:
             uc.mmio_map(start, size, self._on_read, start, self._on_write, start)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
+        uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
 
     def _check(self, address: int, size: int) -> None:
         if not _inside(address, size, self._ram):
@@ -190,15 +225,30 @@ class Core:
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
-        self.stop()
+        self._uc.emu_stop()
 
     def _on_invalid(self, uc: Any, access: int, address: int, size: int, value: int, user: object) -> bool:
-        self._bad_access = f" at 0x{address:08X}"
+        self._bad_access = address, (value & (1 << 8 * size) - 1).to_bytes(size, "little")
         return False
+
+    def _on_interrupt(self, uc: Any, number: int, user: object) -> None:
+        self._interrupt = number
+        uc.emu_stop()
+
+    def _stored(self) -> bool:
+        """A store into flash stopped the core: let `program` have it, and step over it."""
+        store = store_at(bytes(self._uc.mem_read(self.pc, 4)), self.pc)
+        if self._bad_access is None or store is None or not self._program(*self._bad_access):
+            return False
+        if store.base:
+            number = self._numbers[store.base]
+            self._uc.reg_write(number, self._uc.reg_read(number) + store.step)
+        self.go_to(self.pc + store.size)
+        return True
 
     def _cost(self, address: int, size: int) -> BlockCost:
         code = bytes(self._uc.mem_read(address, size))
-        cost = block_cost(decode(code, address), address, self._flash[1], self._word)
+        cost = block_cost(decode(code, address), address, self._flash[1], self.word)
         if cost.uses_fpu and not self._fpu_on():
             raise DeviceError(
                 f"floating point at {self.where(address)} with the FPU off",
@@ -206,9 +256,6 @@ class Core:
                 fix="enable coprocessors 10 and 11 in the reset handler",
             )
         return cost
-
-    def _word(self, address: int) -> int:
-        return int.from_bytes(self._uc.mem_read(address, 4), "little")
 
     def _slept(self) -> Stop | None:
         """Whether the last block ended by going to sleep."""
@@ -222,13 +269,15 @@ class Core:
             self._sleep_codes[pc] = next(stops, None)
         return self._sleep_codes[pc]
 
-    def _fault(self, error: Any) -> DeviceError:
-        what, self._bad_access = f"{error}{self._bad_access}", ""
-        return DeviceError(
-            f"the firmware faulted at PC {self.where(self.pc)}: {what}",
-            why="a real core would now be in its fault handler",
-            fix="look up the address with arm-none-eabi-addr2line on the ELF file",
-        )
+    def _described(self, error: int) -> Fault:
+        import unicorn
+
+        address = self._bad_access[0] if self._bad_access else None
+        what = "" if address is None else f" at 0x{address:08X}"
+        text = str(unicorn.UcError(error))
+        if self._interrupt is not None:
+            text = "Unhandled CPU exception"
+        return fault_of(error, f"{text}{what}", address, self._interrupt)
 
 
 def _inside(address: int, size: int, region: Region) -> bool:

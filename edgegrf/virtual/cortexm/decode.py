@@ -56,6 +56,7 @@ class Instruction:
     literal: int = 0  # the address that an "ldr" relative to pc loads from
     words: int = 0  # moved by a load or store of a register list
     writeback: bool = False  # the base moves on by a constant
+    step: int = 0  # that constant, of a single load or store
     value: Linear | None = None  # what an addition, move or shift writes, of the registers before it
     hint: str = ""  # of hint instructions: nop, sev, wfe...
 
@@ -116,9 +117,15 @@ def _instruction(raw: Any) -> Instruction:
         tuple(registers), literal,
         words=sum(2 if register[0] == "d" else 1 for register in registers) if name in _LISTS else 0,
         writeback=bool(raw.writeback) or name in ("push", "pop", "vpush", "vpop"),
+        step=displacement or _post_index(raw) if raw.writeback and memory is not None else 0,
         value=_value(name, raw),
         hint=raw.mnemonic.split(".")[0] if name == "hint" else "",
     )  # fmt: skip
+
+
+def _post_index(raw: Any) -> int:
+    last = raw.operands[-1]
+    return -int(last.imm) if last.subtracted else int(last.imm)
 
 
 def _register(raw: Any, number: int) -> str:

@@ -12,7 +12,8 @@ from edgegrf.virtual.bus import Bus
 from edgegrf.virtual.cortexm.core import Core, Stop
 from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 from edgegrf.virtual.cortexm.dwt import CYCCNT, Dwt
-from edgegrf.virtual.cortexm.scs import SystemControlSpace
+from edgegrf.virtual.cortexm.exceptions import Exceptions
+from edgegrf.virtual.cortexm.scs import SVCALL, SystemControlSpace
 from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import Firmware
 from edgegrf.virtual.line import Line
@@ -39,7 +40,10 @@ _UICR = (0x1000_1000, 0x1000)
 _DWT = 0xE000_1000
 _TIMERS = {"TIMER0": 0x4000_8000, "TIMER1": 0x4000_9000, "TIMER2": 0x4000_A000, "TIMER3": 0x4001_A000,
            "TIMER4": 0x4001_B000}  # fmt: skip
-_PIN_RESET, _SOFTWARE_RESET = 1 << 0, 1 << 2  # RESETREAS.RESETPIN, RESETREAS.SREQ
+#: bits of RESETREAS
+_PIN_RESET, _WATCHDOG, _SOFTWARE_RESET, _LOCK_UP = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+#: cycles between two looks at whether a pending interrupt is still masked
+_MASKED_SLICE = 64
 #: how far the two ends' bit times may differ before bytes break: half a bit in ten
 _BAUD_TOLERANCE = 0.05
 
@@ -57,13 +61,15 @@ class Nrf52840:
         self._line = line
         self._kept: dict[int, int] = {}  # registers that outlive a reset
         self._slept = 0
-        self._reset_asked = False
+        self._reset_asked = 0  # a RESETREAS bit
+        self.faults: list[str] = []
         self._asleep: Stop | None = None
         self._lost = [0, 0]  # overruns and unheard bytes before the last reset
         in_flash, self._uicr = _split(firmware)
         self.core = Core(
             in_flash, flash=_FLASH, ram=_RAM, registers=_REGISTERS, cycle_register=_DWT + CYCCNT,
             vectors=vectors, read=self._read, write=self._write, fpu_on=lambda: self.scs.fpu_on,
+            program=lambda address, data: False,
         )  # fmt: skip
         self._power_up(reset_reason=0)
 
@@ -119,15 +125,18 @@ class Nrf52840:
 
     def execute(self, cycles: int) -> None:
         """Let the core run for about `cycles`, or until it sleeps, then let the peripherals catch up."""
-        stop = self.core.run(cycles)
+        stop = self.core.run(self._stretch(cycles))
         self.bus.advance(self.time)
         if self._reset_asked:
-            self._reset(_SOFTWARE_RESET)
+            self._reset(self._reset_asked)
             return
-        self._refuse_interrupts()
-        if stop is not Stop.TIME:
+        if stop is Stop.RETURN:
+            self.exceptions.leave()
+        elif stop is Stop.FAULT:
+            self._take_fault()
+        elif stop is not Stop.TIME:
             self._asleep = stop
-            self._wake()
+        self._wake()
 
     def sleep(self, until: int) -> None:
         """Skip to the next thing that happens, at most to `until`."""
@@ -135,8 +144,10 @@ class Nrf52840:
         target = until if due is None else min(due, until)
         self._slept += max(0, target - self.time)
         self.bus.advance(self.time)
-        self._refuse_interrupts()
-        self._wake()
+        if self._reset_asked:
+            self._reset(self._reset_asked)
+        else:
+            self._wake()
 
     def count_by_owner(self, spans: Sequence[Span]) -> None:
         """Count anew by the owners of `spans`."""
@@ -172,8 +183,10 @@ class Nrf52840:
         now = self.time
         bus = self.bus = Bus(self.core)
         bus.time = now
-        self._reset_asked, self._asleep = False, None
-        self.scs = SystemControlSpace(bus, 0xE000_E000, "SCS", self._ask_reset)
+        self._reset_asked, self._asleep = 0, None
+        self.scs = SystemControlSpace(bus, 0xE000_E000, "SCS", lambda: self._ask_reset(_SOFTWARE_RESET))
+        self.scs.on_ready = self.core.stop
+        self.exceptions = Exceptions(self.core, self.scs)
         dwt = Dwt(
             bus, _DWT, "DWT", cycles=lambda: self.core.cycles, traced=lambda: self.scs.traced,
             show=self.core.counter.show_cycles,
@@ -208,27 +221,38 @@ class Nrf52840:
             )
         self.uarte.receive(byte, framed)
 
-    def _ask_reset(self) -> None:
-        self._reset_asked = True
+    def _stretch(self, cycles: int) -> int:
+        """How long the core may run before the next thing that could interrupt it."""
+        if not self.scs.listening:
+            return cycles
+        if self.exceptions.held_back:  # nothing says when a mask is lifted
+            return min(cycles, _MASKED_SLICE)
+        due = self.bus.due()
+        return cycles if due is None else max(1, min(cycles, due - self.time))
+
+    def _ask_reset(self, reason: int) -> None:
+        self._reset_asked = reason
         self.core.stop()
 
     def _wake(self) -> None:
-        """End the sleep if its reason is here; WFE consumes the event."""
-        if self._asleep is Stop.WFE and (self.scs.event or self.core.counter.counts.sent_event):
-            self.scs.event = False
-            self.core.counter.counts.sent_event = 0
+        """Take the exception that is due; end the sleep if its reason is here.  WFE consumes the event."""
+        counts = self.core.counter.counts
+        taken = self.scs.ready() is not None and self.exceptions.deliver()
+        if taken:
             self._asleep = None
-        elif self._asleep is Stop.WFI and self.scs.must_deliver is not None:
+        elif self._asleep is Stop.WFE and (self.scs.event or counts.sent_event):
+            self.scs.event, counts.sent_event = False, 0
+            self._asleep = None
+        elif self._asleep is Stop.WFI and self.exceptions.wakes():
             self._asleep = None
 
-    def _refuse_interrupts(self) -> None:
-        number = self.scs.must_deliver
-        if number is not None and not self.core.masked:
-            raise DeviceError(
-                f"interrupt {number} is enabled and pending at PC {self.core.where(self.core.pc)}",
-                why="the virtual core wakes on interrupts but runs no handlers",
-                fix="poll, and wait with WFE and SEVONPEND",
-            )
+    def _take_fault(self) -> None:
+        fault = self.core.fault
+        assert fault is not None
+        if fault.number != SVCALL:
+            self.faults.append(f"the firmware faulted at PC {self.core.where(self.core.pc)}: {fault.text}")
+        if not self.exceptions.fault(fault):
+            self._reset(_LOCK_UP)
 
 
 def _split(firmware: Firmware) -> tuple[Firmware, bytes]:
