@@ -7,16 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from edgegrf.errors import DeviceError, UnknownNameError
+from edgegrf.errors import DeviceError, UnknownNameError, UsageError
 from edgegrf.virtual.chip import Chip
 from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import load_image
+from edgegrf.virtual.insole import Insole
 from edgegrf.virtual.interrupt import interrupt_held
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.nrf52.chip import Nrf52840
 from edgegrf.virtual.owners import Span
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edgegrf.boards import Board
 
 __all__ = ["CHIPS", "VirtualBoard", "error_band"]
@@ -55,6 +59,8 @@ class VirtualBoard:
         firmware = load_image(image, board.flash_origin)
         self._chip = chip(firmware, self._line, board.flash_origin)
         self._booted = self._closed = False
+        if board.scan:
+            self._chip.wear(Insole(board.scan, board.clock_hz))
 
     @property
     def cycles(self) -> int:
@@ -83,8 +89,8 @@ class VirtualBoard:
 
     @property
     def idle(self) -> bool:
-        """True when the board sleeps and nothing is to happen until the host speaks."""
-        return self._chip.asleep and self._chip.due is None
+        """True when the board sleeps, or is off, and nothing is to happen until the host speaks."""
+        return self._chip.supply.off or (self._chip.asleep and self._chip.due is None)
 
     @property
     def due_seconds(self) -> float | None:
@@ -143,6 +149,32 @@ class VirtualBoard:
     def reset(self) -> None:
         """Press the reset button: core and peripherals start over, RAM and the wire keep their contents."""
         self._chip.press_reset()
+
+    def wear(self, counts: NDArray[np.uint16], sample_rate_hz: float) -> None:
+        """Show raw counts [T, channels] to the board's scan from now on, over and over; see `Insole`.
+
+        Raises UsageError when the board does not scan so many.
+        """
+        scan = self.board.scan
+        if scan is None:
+            raise UsageError(f"{self.board.name} scans no insole", fix="give its board.toml a [scan]")
+        chip = self._chip
+        chip.wear(Insole(scan, chip.clock_hz, counts, sample_rate_hz, chip.time))
+
+    @property
+    def flash_operations(self) -> int:
+        """Pages erased and words written since power-on."""
+        return self._chip.supply.operations
+
+    def cut_power(self, after_writes: int) -> None:
+        """Have the power fail in the middle of the `after_writes`-th (1, 2, ...) page erased or word written
+        from now on; the board stands still then, until `power_on`."""
+        supply = self._chip.supply
+        supply.cut_at = supply.operations + after_writes
+
+    def power_on(self) -> None:
+        """Switch off and on: nothing is left but the flash."""
+        self._chip.power_on()
 
     def close(self) -> None:
         """Free the emulator; the board must not be used again."""

@@ -8,8 +8,10 @@ from typing import ClassVar, Protocol
 
 from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import Firmware
+from edgegrf.virtual.insole import Insole
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.owners import Span
+from edgegrf.virtual.supply import Supply
 
 __all__ = ["Chip"]
 
@@ -23,6 +25,7 @@ class Chip(Protocol):
     #: what kind of estimate the cycles are, as it is shown beside them
     error_band: ClassVar[str]
     clock_hz: int
+    supply: Supply
 
     def __init__(self, firmware: Firmware, line: Line, origin: int = 0, /) -> None: ...
 
@@ -90,6 +93,12 @@ class Chip(Protocol):
 
     def press_reset(self) -> None:
         """Reset by the pin."""
+
+    def wear(self, insole: Insole) -> None:
+        """Put an insole on the analog inputs."""
+
+    def power_on(self) -> None:
+        """Start as after a power cut: nothing is left but the flash."""
 
     def close(self) -> None:
         """Free the emulator."""

@@ -12,7 +12,6 @@ from edgegrf.virtual.cortexm.scs import SystemControlSpace
 from edgegrf.virtual.nrf52.clock import Clock
 from edgegrf.virtual.nrf52.ficr import Ficr
 from edgegrf.virtual.nrf52.gpio import Gpio
-from edgegrf.virtual.nrf52.nvmc import Nvmc
 from edgegrf.virtual.nrf52.ppi import Ppi
 from edgegrf.virtual.nrf52.timer import Timer
 from edgegrf.virtual.nrf52.uarte import Uarte
@@ -356,10 +355,3 @@ def test_pins_read_back_what_they_drive(bus):
     bus.write(0x5000_0818, 4, 2)  # P1.01
     bus.write(0x5000_0808, 4, 2)
     assert bus.read(0x5000_0810, 4) == 2 and bus.read(0x5000_0504, 4) == 1 << 7
-
-
-def test_flash_cannot_be_written(bus):
-    Nvmc(bus, 0x4001_E000, "NVMC")
-    assert bus.read(0x4001_E400, 4) == 1
-    bus.write(0x4001_E504, 4, 1)
-    assert list(bus.unmodelled) == ["write to 0x4001E504 (NVMC+0x504)"]

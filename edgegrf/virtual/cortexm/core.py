@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -171,6 +172,10 @@ class Core:
     def write_flash(self, address: int, data: bytes) -> None:
         """Change flash contents, as its controller does."""
         self._uc.mem_write(address, data)
+
+    def forget_ram(self) -> None:
+        """Fill RAM with what it may hold after a power cut: anything, the same on every run."""
+        self._uc.mem_write(self._ram[0], random.Random(0).randbytes(self._ram[1]))
 
     def where(self, address: int) -> str:
         """An address as a person reads it, with the nearest symbol."""

@@ -88,7 +88,7 @@ class Exceptions:
             values[CFSR] |= _BFARVALID
         running = self._running()
         number = fault.number
-        enabled = 4 <= number < 7 and values[SHCSR] >> (12 + number) & 1 or number > 6
+        enabled = (4 <= number < 7 and values[SHCSR] >> (12 + number) & 1) or number > 6
         if not enabled or self._scs.priority(number) >= running:
             number = HARD_FAULT
             values[HFSR] |= 0 if fault.hard_status else _FORCED
@@ -168,6 +168,8 @@ class Exceptions:
         core.registers.set_frame(frame)
         if size == _EXTENDED_BYTES:
             core.registers.set_floats(words[8:25])
-        core.registers.set_stack_and_status(stack + size + (4 if status & _ALIGNED else 0), status & ~_ALIGNED)
+        core.registers.set_stack_and_status(
+            stack + size + (4 if status & _ALIGNED else 0), status & ~_ALIGNED
+        )
         core.registers.set_control(core.registers.state()[2] & ~FPCA | (0 if value & _NO_FLOATS else FPCA))
         core.go_to(pc & ~1)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from edgegrf.errors import DeviceError
@@ -16,15 +15,19 @@ from edgegrf.virtual.cortexm.exceptions import Exceptions
 from edgegrf.virtual.cortexm.scs import SVCALL, SystemControlSpace
 from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import Firmware
+from edgegrf.virtual.insole import Drive, Insole
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.nrf52.clock import Clock
-from edgegrf.virtual.nrf52.ficr import Ficr, Uicr
+from edgegrf.virtual.nrf52.ficr import Ficr, Uicr, split_uicr
 from edgegrf.virtual.nrf52.gpio import Gpio
 from edgegrf.virtual.nrf52.nvmc import Nvmc
 from edgegrf.virtual.nrf52.ppi import Ppi
+from edgegrf.virtual.nrf52.saadc import Saadc
 from edgegrf.virtual.nrf52.timer import Timer
 from edgegrf.virtual.nrf52.uarte import Uarte
+from edgegrf.virtual.nrf52.wdt import Wdt
 from edgegrf.virtual.owners import Span
+from edgegrf.virtual.supply import Supply
 
 __all__ = ["Nrf52840"]
 
@@ -60,16 +63,19 @@ class Nrf52840:
     def __init__(self, firmware: Firmware, line: Line, vectors: int = 0) -> None:
         self._line = line
         self._kept: dict[int, int] = {}  # registers that outlive a reset
+        self._watched: dict[int, int] = {}  # a running watchdog's registers, which outlive most resets
+        self._insole: Insole | None = None
+        self.supply = Supply()
         self._slept = 0
         self._reset_asked = 0  # a RESETREAS bit
         self.faults: list[str] = []
         self._asleep: Stop | None = None
         self._lost = [0, 0]  # overruns and unheard bytes before the last reset
-        in_flash, self._uicr = _split(firmware)
+        in_flash, self._uicr = split_uicr(firmware, _UICR)
         self.core = Core(
             in_flash, flash=_FLASH, ram=_RAM, registers=_REGISTERS, cycle_register=_DWT + CYCCNT,
             vectors=vectors, read=self._read, write=self._write, fpu_on=lambda: self.scs.fpu_on,
-            program=lambda address, data: False,
+            program=lambda address, data: self.nvmc.program(address, data),
         )  # fmt: skip
         self._power_up(reset_reason=0)
 
@@ -127,6 +133,7 @@ class Nrf52840:
         """Let the core run for about `cycles`, or until it sleeps, then let the peripherals catch up."""
         stop = self.core.run(self._stretch(cycles))
         self.bus.advance(self.time)
+        self.wdt.look()
         if self._reset_asked:
             self._reset(self._reset_asked)
             return
@@ -169,6 +176,18 @@ class Nrf52840:
         """Reset by the pin."""
         self._reset(_PIN_RESET)
 
+    def wear(self, insole: Insole) -> None:
+        """Put an insole on the analog inputs and the pins that drive its rows."""
+        self._insole = insole
+
+    def power_on(self) -> None:
+        """Start as after a power cut: nothing is left but the flash."""
+        self._kept.clear()
+        self._watched.clear()
+        self.core.forget_ram()
+        self.supply.restore()
+        self._reset(0)
+
     def close(self) -> None:
         """Free the emulator."""
         self.core.close()
@@ -176,6 +195,8 @@ class Nrf52840:
     def _reset(self, reason: int) -> None:
         """Start core and peripherals over; RAM keeps its contents.  `reason` is a RESETREAS bit."""
         self._lost = [self.overruns, self.unheard]
+        if reason in (_PIN_RESET, _WATCHDOG):
+            self._watched.clear()
         self._power_up(reset_reason=reason)
         self.core.reset()
 
@@ -192,13 +213,18 @@ class Nrf52840:
             show=self.core.counter.show_cycles,
         )  # fmt: skip
         self.scs.on_trace = dwt.look_at_trace
-        Clock(bus, 0x4000_0000, "CLOCK", self._kept, reset_reason)
+        self.clock = Clock(bus, 0x4000_0000, "CLOCK", self._kept, reset_reason)
         self.uarte = Uarte(bus, 0x4000_2000, "UARTE0", self._line.collect)
         for name, base in _TIMERS.items():
             Timer(bus, base, name)
         Ppi(bus, 0x4001_F000, "PPI")
-        Nvmc(bus, 0x4001_E000, "NVMC")
-        Gpio(bus, 0x5000_0000, "GPIO")
+        self.nvmc = Nvmc(bus, 0x4001_E000, "NVMC", self.core, self.supply, self.core.stop)
+        self.wdt = Wdt(
+            bus, 0x4001_0000, "WDT", self._watched,
+            awake=lambda: self.core.cycles, bite=lambda: self._ask_reset(_WATCHDOG),
+        )  # fmt: skip
+        gpio = Gpio(bus, 0x5000_0000, "GPIO")
+        Saadc(bus, 0x4000_7000, "SAADC", lambda time, pins: self._convert(time, pins, gpio.drive))
         Ficr(bus, 0x1000_0000, "FICR")
         Uicr(bus, _UICR[0], "UICR", self._uicr)
         self._line.connect(bus, self._deliver)
@@ -210,6 +236,9 @@ class Nrf52840:
     def _write(self, address: int, size: int, value: int) -> None:
         self.bus.advance(self.core.cycles + self._slept)
         self.bus.write(address, size, value)
+
+    def _convert(self, time: int, pins: Sequence[int], drive: Drive) -> list[int]:
+        return self._insole.sample(time, pins, drive) if self._insole else [0] * len(pins)
 
     def _deliver(self, byte: int, framed: bool) -> None:
         ours, theirs = self.uarte.byte_cycles, self._line.byte_cycles
@@ -253,16 +282,3 @@ class Nrf52840:
             self.faults.append(f"the firmware faulted at PC {self.core.where(self.core.pc)}: {fault.text}")
         if not self.exceptions.fault(fault):
             self._reset(_LOCK_UP)
-
-
-def _split(firmware: Firmware) -> tuple[Firmware, bytes]:
-    """The image without what it has for UICR, and UICR's contents."""
-    start, size = _UICR
-    contents = bytearray(b"\xff" * size)
-    rest = []
-    for address, data in firmware.segments:
-        if start <= address and address + len(data) <= start + size:
-            contents[address - start : address - start + len(data)] = data
-        else:
-            rest.append((address, data))
-    return replace(firmware, segments=tuple(rest)), bytes(contents)

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from edgegrf.virtual.bus import Bus, UnmodelledError
+from edgegrf.virtual.image import Firmware
 from edgegrf.virtual.peripheral import Peripheral
 
-__all__ = ["Ficr", "Uicr"]
+__all__ = ["Ficr", "Uicr", "split_uicr"]
 
 #: eight bytes; hosts label every time of such a device as an estimate
 DEVICE_ID = b"VIRTUAL\0"
@@ -42,3 +44,16 @@ class Uicr(Peripheral):
 
     def write(self, offset: int, value: int) -> None:
         raise UnmodelledError
+
+
+def split_uicr(firmware: Firmware, uicr: tuple[int, int]) -> tuple[Firmware, bytes]:
+    """The image without what it has for UICR (first address, size), and UICR's contents."""
+    start, size = uicr
+    contents = bytearray(b"\xff" * size)
+    rest = []
+    for address, data in firmware.segments:
+        if start <= address and address + len(data) <= start + size:
+            contents[address - start : address - start + len(data)] = data
+        else:
+            rest.append((address, data))
+    return replace(firmware, segments=tuple(rest)), bytes(contents)

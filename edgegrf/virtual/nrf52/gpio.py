@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GPIO: both ports of the nRF52840 on one page; levels are stored, nothing is connected."""
+"""GPIO: both ports of the nRF52840 on one page; an insole's rows see what is driven, inputs see nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
 
+from edgegrf.virtual.bus import Bus
+from edgegrf.virtual.insole import Drive
 from edgegrf.virtual.peripheral import Peripheral
 
 __all__ = ["Gpio"]
@@ -27,6 +29,10 @@ class Gpio(Peripheral):
         }.items()
     }  # fmt: skip
 
+    def __init__(self, bus: Bus, base: int, name: str) -> None:
+        super().__init__(bus, base, name)
+        self.drive = Drive()
+
     def read(self, offset: int) -> int:
         port, register = _split(offset)
         if register == IN:
@@ -45,6 +51,8 @@ class Gpio(Peripheral):
         elif 0x700 <= register < 0x780:
             self._configure(port, (register - 0x700) // 4, value)
         super().write(port + register, value)
+        first, second = (self.values[port + OUT] & self.values[port + DIR] for port in _PORTS)
+        self.drive.change(first | second << 32, self.bus.time)
 
     def _configure(self, port: int, pin: int, value: int) -> None:
         direction = self.values[port + DIR] & ~(1 << pin)
