@@ -140,7 +140,10 @@ void program(void) {
     for (int i = 0; i < 48; i++) {
         table[i] = fault;
     }
-    table[16 + IRQ_A] = handler_a, table[16 + IRQ_B] = handler_b, table[PENDSV] = pendsv, table[SVCALL] = svcall;
+    table[16 + IRQ_A] = handler_a;
+    table[16 + IRQ_B] = handler_b;
+    table[PENDSV] = pendsv;
+    table[SVCALL] = svcall;
     SCB(0x08) = address_of(table);
     uart_on();
     PRIORITY(IRQ_A) = PRIORITY_A;
