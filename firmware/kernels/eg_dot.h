@@ -19,10 +19,8 @@ struct eg_pass {
     const uint32_t *constants;
     int32_t outputs;
     int32_t words; /* of a patch */
+    int32_t rectified;
 };
-
-/* out [outputs] and out + next [outputs] of two patches whose words take turns in x [words][2]. */
-void eg_dot2(const struct eg_pass *p, const uint32_t *x, int8_t *out, int32_t next);
 
 /* Four outputs of one position; returns the constants behind theirs. */
 static EG_INLINE const uint32_t *eg_tile(const uint32_t *w, const uint32_t *x, int32_t words, int8_t *out) {
@@ -93,6 +91,7 @@ static EG_INLINE struct eg_pass eg_pass(const struct eg_packed *p, int32_t first
     pass.constants = p->constants + first * (p->words + 1 + EG_SCALE_WORDS);
     pass.outputs = first + count < p->outputs ? count : p->outputs - first;
     pass.words = p->words;
+    pass.rectified = p->rectified;
     return pass;
 }
 

@@ -59,6 +59,34 @@ static inline int32_t eg_smlad(uint32_t x, uint32_t y, int32_t sum) {
     return result;
 }
 
+static inline uint32_t eg_add16(uint32_t x, uint32_t y) {
+    uint32_t pair;
+
+    __asm__("sadd16 %0, %1, %2" : "=r"(pair) : "r"(x), "r"(y));
+    return pair;
+}
+
+static inline uint32_t eg_sub16(uint32_t x, uint32_t y) {
+    uint32_t pair;
+
+    __asm__("ssub16 %0, %1, %2" : "=r"(pair) : "r"(x), "r"(y));
+    return pair;
+}
+
+static inline uint32_t eg_half_add16(uint32_t x, uint32_t y) {
+    uint32_t pair;
+
+    __asm__("shadd16 %0, %1, %2" : "=r"(pair) : "r"(x), "r"(y));
+    return pair;
+}
+
+static inline uint32_t eg_half_sub16(uint32_t x, uint32_t y) {
+    uint32_t pair;
+
+    __asm__("shsub16 %0, %1, %2" : "=r"(pair) : "r"(x), "r"(y));
+    return pair;
+}
+
 static inline int32_t eg_smmlar(int32_t x, int32_t y, int32_t sum) {
     int32_t result;
 
@@ -104,6 +132,28 @@ static inline int32_t eg_smlad(uint32_t x, uint32_t y, int32_t sum) {
     return (int32_t)((uint32_t)sum + low + high);
 }
 
+/* Both halves by themselves, modulo 2^16. */
+static inline uint32_t eg_add16(uint32_t x, uint32_t y) {
+    return ((x + y) & 0xffffu) | ((x >> 16) + (y >> 16)) << 16;
+}
+
+static inline uint32_t eg_sub16(uint32_t x, uint32_t y) {
+    return ((x - y) & 0xffffu) | ((x >> 16) - (y >> 16)) << 16;
+}
+
+/* Half of the sums and differences of both halves, rounded down. */
+static inline uint32_t eg_half_add16(uint32_t x, uint32_t y) {
+    uint32_t low = (uint32_t)((eg_low(x) + eg_low(y)) >> 1);
+
+    return (low & 0xffffu) | (uint32_t)((eg_high(x) + eg_high(y)) >> 1) << 16;
+}
+
+static inline uint32_t eg_half_sub16(uint32_t x, uint32_t y) {
+    uint32_t low = (uint32_t)((eg_low(x) - eg_low(y)) >> 1);
+
+    return (low & 0xffffu) | (uint32_t)((eg_high(x) - eg_high(y)) >> 1) << 16;
+}
+
 static inline int32_t eg_smlabb(uint32_t x, uint32_t y, int32_t sum) {
     return (int32_t)((uint32_t)sum + (uint32_t)(eg_low(x) * eg_low(y)));
 }
@@ -132,6 +182,11 @@ static inline int8_t eg_saturate(int32_t x) {
  * for |accumulator| < 2^30 and shifts of 1 to 21 to the right, which the compiler has proven. */
 static inline int8_t eg_narrow(int32_t twice, int32_t multiplier, int32_t offset, int32_t shift) {
     return eg_saturate(eg_smmlar(twice, multiplier, offset + (twice >> 31)) >> shift);
+}
+
+/* The same of outputs whose zero point is -128: where the sign would matter, all is clamped to it. */
+static inline int8_t eg_rectify(int32_t twice, int32_t multiplier, int32_t offset, int32_t shift) {
+    return eg_saturate(eg_smmlar(twice, multiplier, offset) >> shift);
 }
 
 /* The next output, its three words of scale at *w, which moves on. */

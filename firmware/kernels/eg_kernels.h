@@ -76,7 +76,8 @@ struct eg_packed {
     const uint32_t *constants;
     int32_t words; /* of an output's weights: half its inputs, even */
     int32_t outputs;
-    int32_t staged; /* outputs of a pass over many positions, a multiple of 4 or all */
+    int32_t staged;    /* outputs of a pass over many positions, a multiple of 4 or all */
+    int32_t rectified; /* whether the outputs' zero point is -128, so that nothing below it is rounded */
 };
 
 /* As eg_dense. */

@@ -12,8 +12,8 @@
 #ifndef EG_PACKED_CONV_H
 #define EG_PACKED_CONV_H
 
-#include "eg_dot.h"
 #include "eg_taps.h"
+#include "eg_tiles.h"
 
 /* Where a position lies; positions are counted backwards. */
 struct eg_cursor {
@@ -86,23 +86,38 @@ static EG_INLINE void eg_conv_take(const struct eg_packed_conv *p, struct eg_cur
 /* All `count` positions of a pass; `at` is the last and `out` its outputs. */
 static EG_INLINE void eg_conv_run(const struct eg_packed_conv *p, const struct eg_pass *pass, int32_t count,
                                   struct eg_cursor at, const struct eg_scratch *s, int8_t *out) {
-    int32_t row = p->packed.outputs;
+    struct eg_tiles tiles;
 
-    if (count % 2 != 0) {
+    eg_tiles_of(pass, s->patches, &tiles);
+    while (count > 0) {
+        int8_t *second = out;
+        struct eg_cursor same = at;
+
+        eg_conv_take(p, &at, s, s->patches + 1);
+        if (count > 1) {
+            out -= p->packed.outputs;
+            same = at;
+        }
+        at = same; /* an odd one goes with itself */
+        eg_conv_take(p, &at, s, s->patches);
+        eg_dot2(pass, &tiles, out, second);
+        out -= p->packed.outputs;
+        count -= 2;
+    }
+}
+
+/* The same, one by one. */
+static EG_INLINE void eg_conv_few(const struct eg_packed_conv *p, int32_t count, struct eg_cursor at,
+                                  const struct eg_scratch *s, int8_t *out) {
+    struct eg_pass all = eg_pass(&p->packed, 0, p->packed.outputs);
+
+    for (; count > 0; count--, out -= p->packed.outputs) {
         const int8_t *taps[EG_TAPS];
         int whole = eg_taps(&p->geometry, at.frame, at.y, at.x, s->border, taps);
 
         eg_conv_unpack(p, taps, whole, s->gathered, s->patches, 1);
         eg_conv_back(&p->geometry, &at);
-        eg_dot(pass, s->patches, out);
-        out -= row;
-    }
-    for (count /= 2; count > 0; count--) {
-        eg_conv_take(p, &at, s, s->patches + 1);
-        eg_conv_take(p, &at, s, s->patches);
-        out -= row;
-        eg_dot2(pass, s->patches, out, row);
-        out -= row;
+        eg_dot(&all, s->patches, out);
     }
 }
 
@@ -119,9 +134,7 @@ static EG_INLINE void eg_packed_conv(const struct eg_packed_conv *p, int32_t fra
     last.x = g->out_w - 1;
     out += (count - 1) * p->packed.outputs;
     if (count < EG_WORTH_STAGING) {
-        struct eg_pass all = eg_pass(&p->packed, 0, p->packed.outputs);
-
-        eg_conv_run(p, &all, count, last, &s, out);
+        eg_conv_few(p, count, last, &s, out);
         return;
     }
     for (int32_t first = 0; first < p->packed.outputs; first += p->packed.staged) {

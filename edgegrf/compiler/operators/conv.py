@@ -40,6 +40,11 @@ class _Kernel:
     def scratch(self) -> str:
         return "{words}" if self.fast else "{scratch}"
 
+    def window(self, frames: int) -> str:
+        if self.fast and self.fast.paired:
+            return "eg_paired_conv(&{p}, {in0}, {words}, {out})"
+        return f"{self.function}(&{{p}}, {frames}, {{in0}}, {self.scratch}, {{out}})"
+
     def complete(self, layer: Layer, geometry: Geometry, zero_point: int) -> Layer:
         """`layer` with its parameters, constants and scratch."""
         if self.fast:
@@ -155,7 +160,7 @@ def _emit(
         shape=node.out.shape,
         inputs=(source.value,),
         output=0,
-        window=f"{kernel.function}(&{{p}}, {geometry.frames}, {{in0}}, {kernel.scratch}, {{out}})",
+        window=kernel.window(geometry.frames),
         step=step,
         sources=(),
         macs=macs_per_position * math.prod(node.out.shape[:3]),

@@ -44,6 +44,7 @@ class Packed:
     in_place: bool  # over a window
     struct: str  # and the kernel's name
     sources: tuple[str, ...]
+    paired: bool = False  # over a window, by eg_paired_conv.h
 
     def complete(self, layer: Layer) -> Layer:
         """`layer` with all that does not depend on how it is called."""
@@ -84,7 +85,7 @@ def dense(folded: Folded, per_step: int) -> Packed | None:
         step_scratch=4 * _patches(words, staged, per_step),
         in_place=staged == outputs,
         struct="eg_packed_dense",
-        sources=("eg_packed_dense.h", "eg_dot.c"),
+        sources=("eg_packed_dense.h", "eg_tiles.c"),
     )
 
 
@@ -96,6 +97,8 @@ def conv(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
     rows, columns = geometry.rows, geometry.columns
     parts = (geometry.channels + 3) // 4 + (words // 2 if geometry.channels % 4 else 0)
     together = 1 if geometry.rows_are_time else geometry.per_step
+    if _pairs_up(folded, geometry):
+        return _paired(folded, geometry, zero_point)
     return Packed(
         fields=(("geometry", geometry.fields(zero_point)), ("packed", fields)),
         arrays=arrays,
@@ -103,7 +106,38 @@ def conv(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
         step_scratch=4 * (parts + _patches(words, staged, together)),
         in_place=staged == len(folded.matrix) and rows.causal and columns.trivial,
         struct="eg_packed_conv",
-        sources=("eg_packed_conv.h", "eg_dot.c"),
+        sources=("eg_packed_conv.h", "eg_tiles.c"),
+    )
+
+
+def _pairs_up(folded: Folded, geometry: Geometry) -> bool:
+    """Whether eg_paired_conv.h takes the layer over a window."""
+    rows, columns = geometry.rows, geometry.columns
+    along = geometry.frames == 1 and rows.stride == 1 and columns.trivial and columns.size == 1
+    fours = geometry.channels % 4 == 0 and len(folded.matrix) % 4 == 0
+    return along and fours and rows.kernel > 1
+
+
+def _paired(folded: Folded, geometry: Geometry, zero_point: int) -> Packed:
+    fields, arrays, words, _ = _matrix(folded)
+    outputs = len(folded.matrix)
+    rows, columns = geometry.rows, geometry.columns
+    threes, rest = divmod(rows.kernel, 3)
+    kinds = (threes + (rest == 2), threes, threes + (rest > 0), threes + (rest > 0))
+    sums = sum(kinds) * geometry.channels // 2
+    staged = min(outputs, max(4, 4096 // (4 * (sums + 4)) // 4 * 4))
+    fields = tuple((k, staged if k == "staged" else v) for k, v in fields)
+    together = 1 if geometry.rows_are_time else geometry.per_step
+    parts = (geometry.channels + 3) // 4
+    return Packed(
+        fields=(("geometry", geometry.fields(zero_point)), ("packed", fields)),
+        arrays=arrays,
+        scratch=(rows.kernel + 3) * geometry.channels + staged + 4 * (2 * sums + staged * (sums + 4)),
+        step_scratch=4 * (parts + _patches(words, staged, together)),
+        in_place=staged == outputs and rows.causal and columns.trivial,
+        struct="eg_packed_conv",
+        sources=("eg_packed_conv.h", "eg_paired_conv.h", "eg_paired.c", "eg_tiles.c"),
+        paired=True,
     )
 
 
@@ -119,7 +153,8 @@ def _matrix(folded: Folded) -> tuple[Fields, tuple[Array, ...], int, int]:
     words = -(-depth // 4) * 2
     staged = min(outputs, max(_TILE, _STAGE_BYTES // (4 * (words + _OWN_WORDS)) // _TILE * _TILE))
     pointer, arrays = _array(folded, _tiles(folded, _pairs(folded.matrix)))
-    own = ("words", words), ("outputs", outputs), ("staged", staged)
+    rectified = ("rectified", int(folded.zero_point == -128))
+    own = ("words", words), ("outputs", outputs), ("staged", staged), rectified
     return (*pointer, *own), arrays, words, staged
 
 
