@@ -59,6 +59,20 @@ static inline int32_t eg_smlad(uint32_t x, uint32_t y, int32_t sum) {
     return result;
 }
 
+static inline int32_t eg_smlatb(uint32_t x, uint32_t y, int32_t sum) {
+    int32_t result;
+
+    __asm__("smlatb %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(y), "r"(sum));
+    return result;
+}
+
+static inline int32_t eg_smlabt(uint32_t x, uint32_t y, int32_t sum) {
+    int32_t result;
+
+    __asm__("smlabt %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(y), "r"(sum));
+    return result;
+}
+
 static inline uint32_t eg_add16(uint32_t x, uint32_t y) {
     uint32_t pair;
 
@@ -160,6 +174,14 @@ static inline int32_t eg_smlabb(uint32_t x, uint32_t y, int32_t sum) {
 
 static inline int32_t eg_smlatt(uint32_t x, uint32_t y, int32_t sum) {
     return (int32_t)((uint32_t)sum + (uint32_t)(eg_high(x) * eg_high(y)));
+}
+
+static inline int32_t eg_smlatb(uint32_t x, uint32_t y, int32_t sum) {
+    return (int32_t)((uint32_t)sum + (uint32_t)(eg_high(x) * eg_low(y)));
+}
+
+static inline int32_t eg_smlabt(uint32_t x, uint32_t y, int32_t sum) {
+    return (int32_t)((uint32_t)sum + (uint32_t)(eg_low(x) * eg_high(y)));
 }
 
 /* sum + x * y / 2^32, rounded half up. */

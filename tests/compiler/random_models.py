@@ -289,4 +289,25 @@ def steps(rng):
     return m.graph([inputs[i] for i in order], [y, *outputs] if rng.random() < 0.5 else [*outputs, y])
 
 
-FAMILIES = {"causal": causal, "windowed": windowed, "matrix": matrix, "rows": rows, "steps": steps}
+def fours(rng):
+    """[1, T, C] in whole fours of channels, with what int8 clamps alone: what the packed kernels take."""
+    m, t, c = Maker(rng), int(rng.integers(1, 60)), 4 * int(rng.integers(1, 6))
+    m.extreme = rng.random() < 0.1
+    rectified = bool(rng.integers(2))
+    m.act = lambda: "RELU" if rectified else "NONE"
+    if rectified:
+        m.zero_point = lambda: -128
+    first = x = m.activation((1, t, c))
+    x = m.reshape(x, (1, t, 1, c))
+    for _ in range(int(rng.integers(1, 4))):
+        k, d = int(rng.integers(1, 8)), int(rng.choice([1, 1, 2, 3, 9]))
+        past = (k - 1) * d
+        before = int(rng.choice([past, past // 2, rng.integers(0, past + 1)]))
+        after = past - before if rng.random() < 0.8 else int(rng.integers(0, past + 1))
+        x = m.pad(x, [(0, 0), (before, after), (0, 0), (0, 0)])
+        outputs, depthwise = 4 * int(rng.integers(1, 7)), int(rng.random() < 0.4)
+        x = m.conv(x, (k, 1), outputs, dilation=(d, 1), multiplier=depthwise)
+    return m.graph([first], [m.reshape(x, (1, m.shape(x)[1], m.shape(x)[3]))])
+
+
+FAMILIES = {"fours": fours, "causal": causal, "windowed": windowed, "matrix": matrix, "rows": rows, "steps": steps}

@@ -41,8 +41,8 @@ class _Kernel:
         return "{words}" if self.fast else "{scratch}"
 
     def window(self, frames: int) -> str:
-        if self.fast and self.fast.paired:
-            return "eg_paired_conv(&{p}, {in0}, {words}, {out})"
+        if self.fast and self.fast.window:
+            return f"{self.fast.window}(&{{p}}, {{in0}}, {{words}}, {{out}})"
         return f"{self.function}(&{{p}}, {frames}, {{in0}}, {self.scratch}, {{out}})"
 
     def complete(self, layer: Layer, geometry: Geometry, zero_point: int) -> Layer:

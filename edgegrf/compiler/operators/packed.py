@@ -44,7 +44,7 @@ class Packed:
     in_place: bool  # over a window
     struct: str  # and the kernel's name
     sources: tuple[str, ...]
-    paired: bool = False  # over a window, by eg_paired_conv.h
+    window: str = ""  # the kernel over a window, if it is another
 
     def complete(self, layer: Layer) -> Layer:
         """`layer` with all that does not depend on how it is called."""
@@ -137,7 +137,7 @@ def _paired(folded: Folded, geometry: Geometry, zero_point: int) -> Packed:
         in_place=staged == outputs and rows.causal and columns.trivial,
         struct="eg_packed_conv",
         sources=("eg_packed_conv.h", "eg_paired_conv.h", "eg_paired.c", "eg_tiles.c"),
-        paired=True,
+        window="eg_paired_conv",
     )
 
 
@@ -167,14 +167,20 @@ def depthwise(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | N
     words = _word(taps[:, (0, 1)], taps[:, (2, 3)]).transpose(0, 2, 1)
     parts = [_constants(folded, four, 4 * i, 4 * i + 4) for i, four in enumerate(words)]
     pointer, arrays = _array(folded, parts)
+    rows, columns = geometry.rows, geometry.columns
+    along = geometry.frames == 1 and rows.stride == 1 and columns.trivial and columns.size == 1
+    pairs = (-(-rows.out // rows.dilation) + 1) // 2 + rows.kernel // 2
+    columns_fit = along and rows.kernel > 1
+    rectified = ("rectified", int(folded.zero_point == -128))
     return Packed(
-        fields=(("geometry", geometry.fields(zero_point)), *pointer),
+        fields=(("geometry", geometry.fields(zero_point)), *pointer, rectified),
         arrays=arrays,
-        scratch=channels,
+        scratch=16 * pairs if columns_fit else channels,
         step_scratch=channels,
-        in_place=geometry.rows.causal and geometry.columns.trivial,
+        in_place=rows.causal and columns.trivial,
         struct="eg_packed_depthwise",
-        sources=("eg_packed_depthwise.h",),
+        sources=("eg_packed_depthwise.h", *(("eg_columns.h",) if columns_fit else ())),
+        window="eg_column_depthwise" if columns_fit else "",
     )
 
 
