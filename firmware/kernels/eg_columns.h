@@ -3,8 +3,8 @@
  * eg_columns.h: a depthwise convolution of stride 1 along a window, channel by channel.
  *
  * Four channels of the rows that lie a dilation apart are turned into columns of pairs in time, so that SMLAD
- * takes two taps, dilated or not, and a channel's weights and scale stay in registers.  As a column is read as a
- * whole before its outputs are written, they may take the place of the inputs.
+ * takes two taps, dilated or not, and a channel's weights and scale stay in registers.  As a column is read
+ * as a whole before its outputs are written, they may take the place of the inputs.
  */
 #ifndef EG_COLUMNS_H
 #define EG_COLUMNS_H
@@ -68,8 +68,8 @@ static EG_INLINE uint32_t eg_row_or_border(const struct eg_geometry *g, const in
 }
 
 /* Columns of `pairs` times two rows from `row` on, a dilation apart; `in` is the first of four channels. */
-static EG_INLINE void eg_columns_fill(const struct eg_geometry *g, const int8_t *in, int32_t row, int32_t pairs,
-                                      uint32_t *to) {
+static EG_INLINE void eg_columns_fill(const struct eg_geometry *g, const int8_t *in, int32_t row,
+                                      int32_t pairs, uint32_t *to) {
     uint32_t border = (uint32_t)(g->zero_point & 0xff) * 0x01010101u;
     int32_t every = g->dilation_h * g->in_c;
     int32_t bound = g->in_h > g->dilation_h ? g->in_h - g->dilation_h : 0;

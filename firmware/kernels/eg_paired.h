@@ -45,8 +45,8 @@ static EG_INLINE int32_t eg_groups_words(struct eg_groups g) {
     return g.both + g.apart + g.first + g.second;
 }
 
-/* Weights of `taps` times `row` words, laid out as in struct eg_packed, of `outputs`, a multiple of four, as the
- * sums above, those of `both` first, then `apart`, `first` and `second`. */
+/* Weights of `taps` times `row` words, laid out as in struct eg_packed, of `outputs`, a multiple of four, as
+ * the sums above, those of `both` first, then `apart`, `first` and `second`. */
 void eg_paired_stage(int32_t taps, int32_t row, const uint32_t *constants, int32_t outputs, uint32_t *to);
 
 #endif

@@ -22,8 +22,8 @@ struct eg_tiles {
     const uint32_t *x;     /* [words][2] */
     int32_t tiles;         /* of four outputs */
     int32_t rectified;
-    int32_t second; /* bytes of a tile's weights of the kind `second`; negative where there are no pairs */
-    int8_t *out[4]; /* of the first and the third position, the second and the fourth; or of two */
+    int32_t second;    /* bytes of a tile's weights of the kind `second`; negative where there are no pairs */
+    int8_t *out[4];    /* of the first and the third position, the second and the fourth; or of two */
     const uint32_t *w; /* of every tile biases [4], weights [words][4], scales [4] */
 };
 

@@ -310,4 +310,11 @@ def fours(rng):
     return m.graph([first], [m.reshape(x, (1, m.shape(x)[1], m.shape(x)[3]))])
 
 
-FAMILIES = {"fours": fours, "causal": causal, "windowed": windowed, "matrix": matrix, "rows": rows, "steps": steps}
+FAMILIES = {
+    "fours": fours,
+    "causal": causal,
+    "windowed": windowed,
+    "matrix": matrix,
+    "rows": rows,
+    "steps": steps,
+}

@@ -16,10 +16,10 @@ from edgegrf.resources import DEFAULT_STUDENT, shipped_file
 #: (model, mode): cycles, built by arm-none-eabi-gcc 12.2 at -O2
 LIMITS = {
     ("default", "stream"): 6000,
-    ("conv", "window"): 1_080_000,
-    ("conv", "stream"): 9200,
-    ("ds", "window"): 800_000,
-    ("ds", "stream"): 5700,
+    ("conv", "window"): 800_000,
+    ("conv", "stream"): 9000,
+    ("ds", "window"): 540_000,
+    ("ds", "stream"): 5500,
 }
 
 
