@@ -20,7 +20,7 @@ from edgegrf.gait.trials import Trial
 from edgegrf.manifest import Interface, Manifest, command_line
 from edgegrf.progress import Progress, silent
 
-__all__ = ["Stressed", "stress", "stressed_model"]
+__all__ = ["Stressed", "plain_error", "stress", "stressed_model"]
 
 Force = NDArray[np.float32]
 
@@ -84,8 +84,7 @@ def stress(
     steps, done = len(models) * (1 + sum(len(kind.strengths) for kind in DISTURBANCES.values())), 0
     rows = []
     for model, walks in zip(models, trials, strict=True):
-        _check(walks)
-        plain = _rmse(model, walks, lambda trial: trial.x)
+        plain = plain_error(model, walks)
         progress("stress", done := done + 1, steps)
         found: dict[str, list[float]] = {}
         for name, kind in DISTURBANCES.items():
@@ -115,6 +114,12 @@ def stress(
         "data": _data(trials[0]),
         "provenance": {"command": command_line(), "edgegrf": __version__},
     }
+
+
+def plain_error(model: Stressed, walks: Sequence[Trial]) -> float:
+    """The model's RMSE in BW on undisturbed walks, without the first WARMUP samples; raises DataError."""
+    _check(walks)
+    return _rmse(model, walks, lambda trial: trial.x)
 
 
 def _data(walks: Sequence[Trial]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "train": "Train a student on walks.",
     "distill": "Train a student with a teacher, by a recipe.",
+    "sweep": "Train recipes x students x seeds x folds; error against cost.",
     "export": "Turn a student into ONNX and an int8 .tflite.",
     "verify": "Prove the chain torch = ONNX ~ int8 = C = board, link by link.",
     "compile": "Turn an int8 .tflite into C: window mode and stream mode.",

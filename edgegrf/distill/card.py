@@ -8,6 +8,7 @@ from typing import Any
 
 from edgegrf.errors import ModelError
 from edgegrf.files import write_file
+from edgegrf.gait.split import BY_SEVEN
 from edgegrf.manifest import Interface, Manifest
 from edgegrf.students.registry import ARCHITECTURES
 
@@ -110,7 +111,7 @@ def _data(training: Any) -> list[str]:
         ("walks", training["data"]),
         ("training", _side(training, "training")),
         ("validation", _side(training, "validation")),
-        ("split", "by subject: validation where the subject's number is divisible by 7"),
+        ("split", training.get("split", BY_SEVEN.line)),
         ("target", training["force_source"]),
         ("recipe", training["recipe"]),
         ("seed", training["seed"]),

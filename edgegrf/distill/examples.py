@@ -15,7 +15,7 @@ from torch import Tensor
 from edgegrf.distill.batch import Batch
 from edgegrf.errors import DataError
 from edgegrf.gait.recording import Recording
-from edgegrf.gait.split import split_by_subject
+from edgegrf.gait.split import BY_SEVEN, Split, split_by_subject
 from edgegrf.gait.trials import Trial, trials
 from edgegrf.gait.windows import cut
 from edgegrf.manifest import Interface
@@ -64,7 +64,7 @@ class Walks:
     sha256: str
 
 
-def prepare(recordings: Sequence[Recording], interface: Interface) -> Walks:
+def prepare(recordings: Sequence[Recording], interface: Interface, split: Split = BY_SEVEN) -> Walks:
     """Split by subject and cut; raises DataError when either side is left without a chunk or a force."""
     everyone = trials(recordings, interface)
     for trial in everyone:
@@ -74,16 +74,18 @@ def prepare(recordings: Sequence[Recording], interface: Interface) -> Walks:
                 why="there is nothing to learn from",
                 fix="map one in the CSV",
             )
-    training, validation = split_by_subject(everyone)
+    training, validation = split_by_subject(everyone, split)
     return Walks(
-        training=examples(training, interface, "training"),
-        validation=examples(validation, interface, "validation"),
-        facts=_facts(training, validation),
+        training=examples(training, interface, "training", split.line),
+        validation=examples(validation, interface, "validation", split.line),
+        facts=_facts(training, validation) | {"split": split.line},
         sha256=_fingerprint(everyone),
     )
 
 
-def examples(chosen: Sequence[Trial], interface: Interface, side: str = "") -> Examples:
+def examples(
+    chosen: Sequence[Trial], interface: Interface, side: str = "", split: str = BY_SEVEN.line
+) -> Examples:
     """Chunks of CHUNK samples; of a student that sees whole windows, the windows after each WARMUP."""
     pressure: list[NDArray[np.float32]] = []
     force: list[NDArray[np.float32]] = []
@@ -99,7 +101,7 @@ def examples(chosen: Sequence[Trial], interface: Interface, side: str = "") -> E
     if not pressure:
         raise DataError(
             f"no {side} walk of at least {CHUNK} samples",
-            why=f"{len(chosen)} feet's walks on that side; validation is the numbers divisible by 7",
+            why=f"{len(chosen)} feet's walks on that side; split {split}",
             fix="give more or longer walks of more subjects",
         )
     return Examples(

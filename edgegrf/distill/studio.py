@@ -21,6 +21,7 @@ from edgegrf.distill.teacher import Teacher
 from edgegrf.distill.trainer import Epoch, Outcome, train
 from edgegrf.files import write_file
 from edgegrf.gait.recording import Recording
+from edgegrf.gait.split import BY_SEVEN, Split
 from edgegrf.manifest import Manifest
 from edgegrf.progress import Progress, silent
 from edgegrf.students.build import create
@@ -46,6 +47,7 @@ def train_student(
     *,
     data: str,
     teacher: Teacher | None = None,
+    split: Split = BY_SEVEN,
     command: str = "",
     threads: int | None = None,
     device: str = "cpu",
@@ -67,15 +69,15 @@ def train_student(
     student = create(plan.architecture, plan.interface, **plan.hyper)
     network = teacher.networks[0] if teacher else None
     objective = Objective(student, plan.recipe, network, spheres=plan.settings.spheres)
-    walks = prepare(recordings, plan.interface)
-    state = TrainingState(folder / "training.state", _fingerprint(plan, walks, teacher))
+    walks = prepare(recordings, plan.interface, split)
+    state = TrainingState(folder / "training.state", _fingerprint(plan, walks, split, teacher))
     if written := state.read():
         on_resume(len(written["log"]))
     else:
         write_file(log, _csv([]))
     training = walks.training
     if teacher:
-        taught, seen = teacher.taught(recordings, plan.interface, progress)
+        taught, seen = teacher.taught(recordings, plan.interface, split, progress)
         training = dataclasses.replace(training, taught=taught, seen=seen)
 
     def keep(outcome: Outcome) -> None:
@@ -117,8 +119,8 @@ def _facts(
     }
 
 
-def _fingerprint(plan: Plan, walks: Walks, teacher: Teacher | None) -> str:
-    told = [plan, walks.sha256, teacher.sha256 if teacher else "", torch.__version__]
+def _fingerprint(plan: Plan, walks: Walks, split: Split, teacher: Teacher | None) -> str:
+    told = [plan, walks.sha256, split.line, teacher.sha256 if teacher else "", torch.__version__]
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 

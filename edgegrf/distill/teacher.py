@@ -18,6 +18,7 @@ from edgegrf.distill.examples import CHUNK, WARMUP, Examples, prepare
 from edgegrf.errors import ModelError
 from edgegrf.files import sha256_file, write_file
 from edgegrf.gait.recording import Recording
+from edgegrf.gait.split import BY_SEVEN, Split
 from edgegrf.manifest import Interface
 from edgegrf.progress import Progress, silent
 from edgegrf.resources import cache_folder
@@ -36,7 +37,11 @@ class Teacher:
     sha256: str
 
     def taught(
-        self, recordings: Sequence[Recording], interface: Interface, progress: Progress = silent
+        self,
+        recordings: Sequence[Recording],
+        interface: Interface,
+        split: Split = BY_SEVEN,
+        progress: Progress = silent,
     ) -> tuple[Tensor, Tensor | None]:
         """(force [N, K, T], pressure or None) for the training examples of a student with `interface`.
 
@@ -48,7 +53,7 @@ class Teacher:
         seen = None
         for index, network in enumerate(self.networks):
             _check_task(network.interface, interface, self.names[index])
-            examples = prepare(recordings, network.interface).training
+            examples = prepare(recordings, network.interface, split).training
             if not index and network.interface.sensors != interface.sensors:
                 seen = examples.pressure
             progress("teach", index, len(self.networks))

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from edgegrf.errors import DataError
 
-__all__ = ["is_validation", "split_by_subject"]
+__all__ = ["BY_SEVEN", "Split", "fold", "is_validation", "split_by_subject"]
 
 _EVERY = 7
 
@@ -37,10 +38,36 @@ def is_validation(subject: str) -> bool:
     return int(number.group()) % _EVERY == 0
 
 
-def split_by_subject(items: Iterable[_Item]) -> tuple[list[_Item], list[_Item]]:
+@dataclass(frozen=True)
+class Split:
+    """Who is held out, and how a card says so."""
+
+    line: str
+    held_out: Callable[[str], bool]
+
+
+BY_SEVEN = Split("by subject: validation where the subject's number is divisible by 7", is_validation)
+
+
+def fold(subjects: Iterable[str], index: int, count: int) -> Split:
+    """Fold `index` of `count`: every `count`-th of the subjects in the order of their names is held out.
+
+    Raises DataError for more folds than subjects.
+    """
+    everyone = sorted(set(subjects))
+    if not 0 <= index < count or count > len(everyone) or count < 2:
+        raise DataError(
+            f"fold {index + 1} of {count} with {len(everyone)} subjects",
+            fix="2 folds or more, one subject in each",
+        )
+    held_out = frozenset(everyone[index::count])
+    return Split(f"by subject: fold {index + 1} of {count}", held_out.__contains__)
+
+
+def split_by_subject(items: Iterable[_Item], split: Split = BY_SEVEN) -> tuple[list[_Item], list[_Item]]:
     """Training and validation items (recordings, trials: anything with a `subject`), in their order."""
     training: list[_Item] = []
     validation: list[_Item] = []
     for item in items:
-        (validation if is_validation(item.subject) else training).append(item)
+        (validation if split.held_out(item.subject) else training).append(item)
     return training, validation

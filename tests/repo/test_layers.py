@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "edgegrf"
 
 LAYERS = (
     {"cli"},
+    {"sweep"},
     {"live", "profile"},
     {"report"},
     {"bench"},

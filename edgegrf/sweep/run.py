@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A sweep at work: its cells side by side, on this machine or on a Dask cluster; resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from edgegrf.errors import DeviceError, MissingToolError
+from edgegrf.gait.choice import choose_walks
+from edgegrf.profile.run import check_port, run_profile
+from edgegrf.progress import Progress, silent
+from edgegrf.sweep.cell import run_cell, train_teacher
+from edgegrf.sweep.plan import SUBJECTS, Sweep
+
+__all__ = ["run_sweep"]
+
+
+def run_sweep(
+    sweep: Sweep,
+    folder: Path,
+    *,
+    data: Path | None = None,
+    workers: int = 1,
+    dask: str = "",
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Run what is not yet there below `folder`, and return every result and every student's cost.
+
+    `workers` processes on this machine, or a Dask scheduler's address, whose workers share the file system.
+    Raises MissingToolError without dask.distributed, DeviceError where the scheduler does not answer, and
+    whatever a cell raises, after the others that run have ended.
+    """
+    folds = _folds(sweep, data)
+    cells = sweep.cells(folds)
+    taught = any(sweep.plan(cell).recipe.taught for cell in cells)
+    with _executor(workers, dask) as submit:
+        if taught:
+            jobs = [
+                submit(train_teacher, sweep, number, folds, folder, data)
+                for number in sorted({c.fold for c in cells})
+            ]
+            _all(jobs, "teachers", progress)
+        results = _all(
+            [submit(run_cell, sweep, cell, folds, folder, data) for cell in cells], "cells", progress
+        )
+    order = {(cell.student, cell.recipe, cell.seed, cell.fold): index for index, cell in enumerate(cells)}
+    results.sort(key=lambda one: order[one["student"], one["recipe"], one["seed"], one["fold"]])
+    costs = {
+        student: _cost(folder / next(cell for cell in cells if cell.student == student).place, sweep.board)
+        for student in sweep.students
+    }
+    return {"cells": results, "costs": costs, "folds": folds, "board": sweep.board}
+
+
+def _folds(sweep: Sweep, data: Path | None) -> int:
+    if sweep.folds != SUBJECTS:
+        return int(sweep.folds)
+    chosen = choose_walks(sweep.plan(sweep.cells(0)[0]).interface, data)
+    return len({recording.subject for recording in chosen.recordings})
+
+
+def _cost(place: Path, board: str) -> dict[str, Any]:
+    """Cycles of an estimate (estimated), flash and RAM of the model alone, in its own mode."""
+    profile = run_profile(place / "student_int8.tflite", check_port(f"virtual:{board}"))
+    return {
+        "cycles": profile.cycles, "per": profile.of, "clock_hz": profile.clock_hz,
+        "flash_bytes": profile.flash_bytes, "ram_bytes": profile.ram_bytes,
+    }  # fmt: skip
+
+
+def _all(jobs: Sequence[Future[Any]], stage: str, progress: Progress) -> list[Any]:
+    """Every result; the first failure is raised once no job waits any more."""
+    found = []
+    progress(stage, 0, len(jobs))
+    try:
+        for job in as_completed(jobs):
+            found.append(job.result())
+            progress(stage, len(found), len(jobs))
+    except BaseException:
+        for job in jobs:
+            job.cancel()
+        raise
+    return found
+
+
+@contextmanager
+def _executor(workers: int, dask: str) -> Iterator[Callable[..., Future[Any]]]:
+    with _dask(dask) if dask else _local(workers) as executor:
+        yield executor.submit
+
+
+@contextmanager
+def _local(workers: int) -> Iterator[Executor]:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+@contextmanager
+def _dask(address: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingToolError(
+            "dask.distributed is not installed", fix="pip install 'edgegrf[cluster]'"
+        ) from error
+    try:
+        client = Client(address, timeout=10)
+    except OSError as error:
+        raise DeviceError(
+            f"no Dask scheduler answers at {address}",
+            why=str(error),
+            fix="dask scheduler; dask worker ADDRESS",
+        ) from error
+    with client:
+        yield client.get_executor()
