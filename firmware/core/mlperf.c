@@ -2,6 +2,7 @@
 #include "mlperf.h"
 
 #include "build.h"
+#include "bytes.h"
 #include "engine.h"
 #include "frame.h"
 #include "port.h"
@@ -27,7 +28,7 @@ static struct {
     uint32_t size, filled; /* bytes of the input asked for by `db load`, and come so far */
 } load;
 
-static int8_t sample[SAMPLE_MAX], estimate[SAMPLE_MAX]; /* of a model that only streams */
+static int16_t sample[SAMPLE_MAX], estimate[SAMPLE_MAX]; /* of a model that only streams; int8 or int16 */
 
 static struct {
     uint8_t bytes[FRAME_WIRE_MAX];
@@ -118,29 +119,34 @@ static bool has_windows(void) {
 
 /* What an inference takes: a whole window, or a sample of a model that only streams. */
 static int8_t *input(void) {
-    return has_windows() ? engine_info()->window_in : sample;
+    return has_windows() ? engine_info()->window_in : (int8_t *)sample;
 }
 
+static uint32_t value_bytes(void) {
+    return engine_info()->value_bytes == 2 ? 2 : 1;
+}
+
+/* Bytes. */
 static uint32_t input_size(void) {
     const struct engine_info *info = engine_info();
-    if (has_windows()) {
-        return (uint32_t)info->window_samples * info->input_channels;
+    uint32_t samples = has_windows() ? info->window_samples : 1;
+    if (!has_windows() && (info->input_channels > SAMPLE_MAX || info->output_channels > SAMPLE_MAX)) {
+        return 0;
     }
-    return info->input_channels <= SAMPLE_MAX && info->output_channels <= SAMPLE_MAX ? info->input_channels
-                                                                                     : 0;
+    return samples * info->input_channels * value_bytes();
 }
 
 static void infer_once(void) {
     if (has_windows()) {
         engine_window();
     } else {
-        engine_step(sample, estimate);
+        engine_step((const int8_t *)sample, (int8_t *)estimate);
     }
 }
 
 static void put_results(void) {
     const struct engine_info *info = engine_info();
-    const int8_t *values = has_windows() ? info->window_out : estimate;
+    const uint8_t *values = (const uint8_t *)(has_windows() ? info->window_out : (const int8_t *)estimate);
     uint32_t count = info->output_channels;
     if (has_windows()) {
         count *= info->window_estimates;
@@ -150,7 +156,8 @@ static void put_results(void) {
         if (i) {
             put_char(',');
         }
-        put_real(info->output_scale, values[i] - info->output_zero_point);
+        int32_t value = value_bytes() == 2 ? (int16_t)bytes_get_u16(values + 2 * i) : (int8_t)values[i];
+        put_real(info->output_scale, value - info->output_zero_point);
     }
     put("]\r\n");
 }

@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     ENGINE_MODE_WINDOW = 1, /* engine_window() works */
     ENGINE_MODE_STREAM = 2, /* engine_step() works */
@@ -49,5 +53,9 @@ int engine_step(const int8_t *sample, int8_t *estimate);
 /* Run window_in through the model into window_out.  Requires ENGINE_MODE_WINDOW.  The stream's state
  * is left alone. */
 void engine_window(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
