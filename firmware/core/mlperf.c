@@ -20,7 +20,12 @@ static struct {
     char text[MLPERF_COMMAND_MAX + 1];
     uint8_t length;
     bool overlong;
-    bool framed; /* what comes belongs to a frame or is noise: no command before a 0x00 or a silence */
+    bool begun; /* a byte came since the last 0x00 */
+    enum place {
+        OUTSIDE, /* of frames: what comes may be a command */
+        FRAME,   /* after the 0x00 that begins one, up to the one that ends it */
+        NOISE,   /* neither text nor framed: to be ended by a 0x00 or a silence */
+    } place;
     uint32_t heard_ms;
 } line;
 
@@ -397,38 +402,47 @@ static void execute(void) {
     flush();
 }
 
-static void begin_line(void) {
-    line.framed = line.overlong = false;
+static void begin_line(enum place place) {
+    line.place = place;
     line.length = 0;
+    line.overlong = line.begun = false;
 }
 
 void mlperf_listen(uint32_t now_ms) {
-    if (line.framed && now_ms - line.heard_ms >= MLPERF_SILENCE_MS) {
-        begin_line();
+    if (line.place != OUTSIDE && now_ms - line.heard_ms >= MLPERF_SILENCE_MS) {
+        begin_line(OUTSIDE);
     }
     line.heard_ms = now_ms;
 }
 
-bool mlperf_take(uint8_t byte) {
-    if (byte == 0) {
-        begin_line();
-    } else if (line.framed) {
-        return false;
-    } else if (byte == '%') {
+/* Takes a byte between frames; true when it ended a command. */
+static bool take_outside(uint8_t byte) {
+    if (byte == '%') {
         bool some = line.length > 0;
         if (some) {
             execute();
         }
-        begin_line();
+        begin_line(OUTSIDE);
         return some;
-    } else if ((byte == '\r' || byte == '\n') && line.length == 0) {
+    }
+    if ((byte == '\r' || byte == '\n') && line.length == 0) {
         return false;
-    } else if (byte < ' ' || byte > '~') {
-        line.framed = true;
+    }
+    if (byte < ' ' || byte > '~') {
+        line.place = NOISE;
     } else if (line.length == MLPERF_COMMAND_MAX) {
         line.overlong = true;
     } else {
         line.text[line.length++] = (char)byte;
     }
     return false;
+}
+
+bool mlperf_take(uint8_t byte) {
+    if (byte == 0) {
+        begin_line(line.place == FRAME && line.begun ? OUTSIDE : FRAME);
+        return false;
+    }
+    line.begun = true;
+    return line.place == OUTSIDE && take_outside(byte);
 }

@@ -13,7 +13,7 @@
 
 enum {
     MLPERF_COMMAND_MAX = 79, /* characters without the '%' */
-    MLPERF_SILENCE_MS = 100, /* after which a line that held noise or half a frame may hold a command */
+    MLPERF_SILENCE_MS = 100, /* after which noise or half a frame is over */
 };
 
 /* Says at what time the bytes that follow came, in milliseconds modulo 2^32. */

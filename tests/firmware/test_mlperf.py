@@ -224,6 +224,7 @@ def test_a_frame_is_never_a_command(line):
             kind, reply = board.ask(STEP, struct.pack("<I", first) + body[: len(body) // 3 * 3])
             assert kind == 0x83 and reply[:4] == struct.pack("<I", first)
             first += len(body) // 3
+            assert board.ask(0x70, body)[0] == ERROR  # of a type that is printable, too
     assert line.silent(0.05)
 
 
