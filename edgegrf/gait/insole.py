@@ -14,9 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FULL_COUNT", "Electronics"]
+__all__ = ["FULL_COUNT", "Electronics", "Worn"]
 
 FULL_COUNT = 4095
+
+
+@dataclass(frozen=True)
+class Worn:
+    """What the ADC of an insole that somebody wears shows over time: counts [T, C], over and over."""
+
+    counts: NDArray[np.uint16]
+    sample_rate_hz: float
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class Electronics:
 
     channels: int
     seed: int = 0
-    half_n: float = 600.0
+    half_n: float = 250.0
     noise_counts: float = 0.7  # standard deviation
 
     def offsets(self) -> NDArray[np.float64]:

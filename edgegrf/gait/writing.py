@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgegrf.errors import DataError
 from edgegrf.files import write_file
@@ -16,10 +19,13 @@ from edgegrf.gait.readers.format import Walk
 __all__ = ["write_csv"]
 
 
-def write_csv(path: Path, walk: Walk) -> None:
+def write_csv(
+    path: Path, walk: Walk, *, extra: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
+) -> None:
     """Write a walk's feet as columns of one CSV, and its column map as PATH.toml beside it.
 
-    Float32 values come back bit for bit.  Raises DataError for feet of unequal length or terms.
+    `extra` are columns [T] that the map does not name.  Float32 values come back bit for bit.  Raises
+    DataError for feet of unequal length or terms.
     """
     first = walk[0]
     for recording in walk[1:]:
@@ -34,6 +40,8 @@ def write_csv(path: Path, walk: Walk) -> None:
         if recording.force is not None:
             names += [f"{recording.foot}_{name}" for name in recording.force_names]
             columns += list(recording.force.T)
+    names += extra
+    columns += list(extra.values())
     text = io.StringIO()
     text.write(",".join(names) + "\n")
     np.savetxt(text, np.stack(columns, axis=1), fmt="%.9g", delimiter=",")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgegrf.errors import LinkError, MissingToolError
+from edgegrf.gait.insole import Worn
 from edgegrf.link.serial_port import SerialPort
 
 __all__ = ["NativePort"]
@@ -21,11 +22,18 @@ _END_TIMEOUT_S = 5.0
 class NativePort:
     """Runs `program` on the one end of a pty and talks through the other; closing the port ends it.
 
+    `worn` is what its sensors see, one frame a scan; its store is the file `EDGEGRF_STORE` names, if any.
     When the program dies, what it said last (a sanitizer's report) is the LinkError's reason.
     """
 
-    def __init__(self, program: Path, *, name: str = "native:") -> None:
+    def __init__(self, program: Path, *, name: str = "native:", worn: Worn | None = None) -> None:
         self.name = name
+        environment = dict(os.environ)
+        self._insole = tempfile.NamedTemporaryFile(suffix=".counts")  # noqa: SIM115  (closed in close())
+        if worn is not None:
+            worn.counts.astype("=u2").tofile(self._insole)
+            self._insole.flush()
+            environment["EDGEGRF_INSOLE"] = self._insole.name
         try:
             master, slave = os.openpty()
         except (AttributeError, OSError) as error:  # AttributeError: Windows has no pty
@@ -35,7 +43,12 @@ class NativePort:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  (closed in close())
         try:
             self._process = subprocess.Popen(
-                [str(program)], stdin=master, stdout=master, stderr=self._said, start_new_session=True
+                [str(program)],
+                stdin=master,
+                stdout=master,
+                stderr=self._said,
+                start_new_session=True,
+                env=environment,
             )
             self._port = SerialPort(os.ttyname(slave))
         except OSError as error:
@@ -63,6 +76,7 @@ class NativePort:
             self._process.kill()
             self._process.wait()
         self._said.close()
+        self._insole.close()
 
     @contextlib.contextmanager
     def _alive(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from edgegrf.boards import Board, board
 from edgegrf.errors import UsageError
 from edgegrf.files import sha256_file
+from edgegrf.gait.insole import Worn
 from edgegrf.link.native_port import NativePort
 from edgegrf.link.ports import plugged_in
 from edgegrf.link.serial_port import SerialPort
@@ -47,19 +48,25 @@ def open_port(
     model: Path | None = None,
     image: Path | None = None,
     board_name: str | None = None,
+    worn: Worn | None = None,
     progress: Progress = silent,
 ) -> Transport:
     """Open a device path, `virtual:BOARD`, `native:`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
 
     Virtual and native boards run `image`, or firmware built around the `.tflite` `model`, kept in the
-    cache by its content.  `board_name` says whose speed to use where the port itself does not tell.
+    cache by its content; `worn` is what their sensors see.  `board_name` says whose speed to use where
+    the port itself does not tell.
     Raises PortError, UsageError for a name that is none, UnknownNameError for a board that is not known.
     """
     if spec.startswith(_VIRTUAL):
         virtual = board(spec[len(_VIRTUAL) :] or DEFAULT_BOARD)
-        return VirtualPort(image or _image(virtual, model, progress), virtual)
+        return VirtualPort(image or _image(virtual, model, progress), virtual, worn)
     if spec == _NATIVE:
-        return NativePort(image or _image(board("native"), model, progress))
+        return NativePort(image or _image(board("native"), model, progress), worn=worn)
+    if worn is not None:
+        raise UsageError(
+            f"{spec} has its own sensors", fix="a walk is worn by virtual: and native: boards only"
+        )
     if spec.startswith(_SOCKET):
         return SocketPort(spec)
     if not spec or spec.startswith(_NATIVE):

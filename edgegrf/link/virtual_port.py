@@ -7,14 +7,18 @@ from pathlib import Path
 
 from edgegrf.boards import Board
 from edgegrf.errors import MissingToolError
+from edgegrf.gait.insole import Worn
 
 __all__ = ["VirtualPort"]
 
 
 class VirtualPort:
-    """Runs the firmware `image` on an emulated `board`; raises MissingToolError without the emulator."""
+    """Runs the firmware `image` on an emulated `board`, whose sensors see what is `worn`.
 
-    def __init__(self, image: bytes | Path, board: Board) -> None:
+    Raises MissingToolError without the emulator, UsageError for more sensors than the board has.
+    """
+
+    def __init__(self, image: bytes | Path, board: Board, worn: Worn | None = None) -> None:
         self.name = f"virtual:{board.name}"
         try:
             from edgegrf.virtual import VirtualBoard
@@ -23,6 +27,8 @@ class VirtualPort:
                 "no emulator for virtual boards", why=str(error), fix="pip install 'edgegrf[virtual]'"
             ) from error
         self.board = VirtualBoard(image, board)
+        if worn is not None:
+            self.board.wear(worn.counts, worn.sample_rate_hz)
         self._closed = False
 
     @property

@@ -6,11 +6,13 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgegrf.errors import DataError
 from edgegrf.files import write_file
@@ -25,10 +27,12 @@ _ARRAYS = ("pressure", "force")
 _NOT_KEPT = ("oddities",)
 
 
-def write_archive(path: Path, walks: Sequence[Walk]) -> None:
-    """Write walks to an `.npz` that reads back as the same recordings, bit for bit."""
+def write_archive(
+    path: Path, walks: Sequence[Walk], *, extra: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
+) -> None:
+    """Write walks, and `extra` arrays, to an `.npz` that reads back as the same recordings, bit for bit."""
     index: list[list[dict[str, Any]]] = []
-    arrays = {}
+    arrays: dict[str, Any] = dict(extra)
     for number, walk in enumerate(walks):
         index.append([])
         for recording in walk:
