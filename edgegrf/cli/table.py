@@ -26,6 +26,8 @@ COMMANDS = {
     "bench": "Measure latency, accuracy and parity on a board.",
     "stress": "Show how the error grows when the insole misbehaves.",
     "profile": "Show what each layer costs on a virtual board.",
+    "calibrate": "Fit a board's sensors to their wearer, and keep that on the board.",
+    "live": "Stream pressure and force from a board as it happens.",
     "data": "Fetch, check and make walks.",
     "boards": "List boards, known and plugged in; serve a virtual one.",
     "doctor": "Say what is installed and what is missing.",

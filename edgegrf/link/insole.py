@@ -80,11 +80,11 @@ class Insole:
         when it is gone.
         """
         third_s = self._keep_alive_ms / 3000
-        channels, outputs = self.facts.channels, self.device.info.output_channels
+        info, channels = self.device.info, self.facts.channels
         heard, board_us = time.monotonic(), 0
         while True:
             raw = self.device.unasked(_WAIT_S)
-            frame = LiveFrame.decode(raw.body, channels, outputs) if raw else None
+            frame = LiveFrame.decode(raw.body, channels, info.output_channels, info.dtype) if raw else None
             now = time.monotonic()
             their_s = ((frame.time_us - board_us) % (1 << 32)) / 1e6 if frame else 0.0
             if frame is None or now - heard > third_s or their_s > third_s:

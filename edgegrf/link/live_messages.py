@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from dataclasses import astuple, dataclass
 from enum import IntEnum, IntFlag
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,23 +167,23 @@ class LiveFrame:
     lost: int  # samples that the board lost so far, at most 65535
     flags: int
     counts: NDArray[np.uint16] | None  # [channels]
-    pressure: NDArray[np.int8] | None  # [channels], the model's code
+    pressure: NDArray[Any] | None  # [channels], the model's code
     open: tuple[int, ...]  # sensors that are not connected
     saturated: tuple[int, ...]
-    estimate: NDArray[np.int8] | None  # [output_channels]
+    estimate: NDArray[Any] | None  # [output_channels]
 
     @classmethod
-    def decode(cls, body: bytes, channels: int, outputs: int) -> LiveFrame:
-        """The frame in `body`, whose flags must account for every byte."""
+    def decode(cls, body: bytes, channels: int, outputs: int, dtype: np.dtype[Any]) -> LiveFrame:
+        """The frame in `body`, of values of `dtype`; its flags must account for every byte."""
         if len(body) < _LIVE.size:
             raise MalformedError("LIVE", len(body))
         sample, time_us, cycles, latency_us, lost, flags, content = _LIVE.unpack_from(body)
         map_bytes = -(-channels // 8)
         sizes = (
             (channels * 3 + 1) // 2 if content & Content.RAW else 0,
-            channels if content & Content.PRESSURE else 0,
+            channels * dtype.itemsize if content & Content.PRESSURE else 0,
             2 * map_bytes if flags & LiveFlag.FAULTS else 0,
-            outputs if flags & LiveFlag.ESTIMATE else 0,
+            outputs * dtype.itemsize if flags & LiveFlag.ESTIMATE else 0,
         )
         if len(body) != _LIVE.size + sum(sizes):
             raise MalformedError("LIVE", len(body))
@@ -194,10 +195,10 @@ class LiveFrame:
         return cls(
             *(sample, time_us, cycles, latency_us, lost, flags),
             unpack_counts(raw, channels) if raw else None,
-            np.frombuffer(pressure, np.int8) if pressure else None,
+            np.frombuffer(pressure, dtype) if pressure else None,
             _numbers(faults[:map_bytes]),
             _numbers(faults[map_bytes:]),
-            np.frombuffer(estimate, np.int8) if estimate else None,
+            np.frombuffer(estimate, dtype) if estimate else None,
         )
 
 

@@ -48,13 +48,7 @@ def prove(stream: Stream, host: Host, facts: ScanFacts, calibration: Calibration
     frames = stream.frames[:whole]
     hello, pressure = stream.hello, None
     if content & Content.RAW:
-        x = model_input(
-            stream.counts()[:whole],
-            calibration,
-            hello.input_scale,
-            hello.input_zero_point,
-            open_below=facts.open_below,
-        )
+        x = model_input(stream.counts()[:whole], calibration, hello, open_below=facts.open_below)
         if content & Content.PRESSURE:
             got = stream.pressure()[:whole]
             pressure = compare(got, x, mode="live", target=hello.board, note="pressure from raw counts")
@@ -63,5 +57,5 @@ def prove(stream: Stream, host: Host, facts: ScanFacts, calibration: Calibration
     host.reset()
     expected = host.stream(np.ascontiguousarray(x[:, list(facts.sensor_of_input)]))
     came = [frame.estimate for frame in frames if frame.estimate is not None]
-    estimates = np.stack(came) if came else np.empty((0, hello.output_channels), np.int8)
+    estimates = np.stack(came) if came else np.empty((0, hello.output_channels), hello.dtype)
     return Proof(whole, pressure, compare(estimates, expected, mode="live", target=hello.board))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.link.calibration_record import KNOTS, CalibrationRecord
+from edgegrf.link.hello import Hello
 
 __all__ = ["FULL_COUNT", "UNIT_LOAD", "linear_loads", "loads_n", "model_input", "multiplier"]
 
@@ -57,15 +58,16 @@ def linear_loads(counts: NDArray[np.uint16], record: CalibrationRecord) -> NDArr
 
 
 def model_input(
-    counts: NDArray[np.uint16], record: CalibrationRecord, scale: float, zero_point: int, *, open_below: int
-) -> NDArray[np.int8]:
-    """Counts [T, C] as the board's model sees them, int8 [T, C]; an open sensor shows no load."""
-    factors = [multiplier(sensor.gain_mn, record.weight_mn, scale) for sensor in record.sensors]
+    counts: NDArray[np.uint16], record: CalibrationRecord, hello: Hello, *, open_below: int
+) -> NDArray[Any]:
+    """Counts [T, C] as the model of the board `hello` sees them [T, C]; an open sensor shows no load."""
+    factors = [multiplier(sensor.gain_mn, record.weight_mn, hello.input_scale) for sensor in record.sensors]
     products = linear_loads(counts, record).astype(np.uint64) * np.array(factors, np.uint64)
     half = np.uint64(1 << (_MULTIPLIER_BITS - 1))
     steps = ((products + half) >> np.uint64(_MULTIPLIER_BITS)).astype(np.int64)
     steps = np.where(counts < open_below, 0, steps)
-    return np.clip(steps + zero_point, -128, 127).astype(np.int8)
+    ends = np.iinfo(hello.dtype)
+    return np.clip(steps + hello.input_zero_point, ends.min, ends.max).astype(hello.dtype)
 
 
 def loads_n(counts: NDArray[np.uint16], record: CalibrationRecord) -> NDArray[np.float64]:

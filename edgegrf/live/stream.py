@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,20 +76,20 @@ class Stream:
             self.faults[kind].update(self.names[number] for number in numbers)
         self.frames.append(frame)
 
-    def pressure(self) -> NDArray[np.int8]:
+    def pressure(self) -> NDArray[Any]:
         """Pressure [T, C] of the samples that came, in the model's code."""
         rows = [frame.pressure for frame in self.frames if frame.pressure is not None]
-        return np.stack(rows) if rows else np.empty((0, len(self.names)), np.int8)
+        return np.stack(rows) if rows else np.empty((0, len(self.names)), self.hello.dtype)
 
     def counts(self) -> NDArray[np.uint16]:
         """Raw counts [T, C] of the samples that came."""
         rows = [frame.counts for frame in self.frames if frame.counts is not None]
         return np.stack(rows) if rows else np.empty((0, len(self.names)), np.uint16)
 
-    def estimates(self) -> NDArray[np.int8]:
+    def estimates(self) -> NDArray[Any]:
         """The estimates [N, K] that came."""
         rows = [frame.estimate for frame in self.frames if frame.estimate is not None]
-        return np.stack(rows) if rows else np.empty((0, self.hello.output_channels), np.int8)
+        return np.stack(rows) if rows else np.empty((0, self.hello.output_channels), self.hello.dtype)
 
 
 def sensor_names(insole: Insole) -> tuple[str, ...]:
@@ -99,12 +100,12 @@ def sensor_names(insole: Insole) -> tuple[str, ...]:
     return (names + tuple(f"sensor{n}" for n in range(len(names), facts.channels)))[: facts.channels]
 
 
-def line_bytes(channels: int, outputs: int, terms: Terms, rate_hz: float) -> float:
+def line_bytes(channels: int, hello: Hello, terms: Terms, rate_hz: float) -> float:
     """Bytes a second on the line without faults (SPEC.md, section 8)."""
     size = _FRAME_BYTES
     size += (channels * 3 + 1) // 2 if terms.content & Content.RAW else 0
-    size += channels if terms.content & Content.PRESSURE else 0
-    size += outputs if terms.content & Content.ESTIMATE else 0
+    size += channels * hello.dtype.itemsize if terms.content & Content.PRESSURE else 0
+    size += hello.estimate_bytes if terms.content & Content.ESTIMATE else 0
     return size * rate_hz / terms.every
 
 
@@ -167,7 +168,7 @@ def _restarted(device: Device, terms: Terms, before: Stream, error: RestartedErr
 
 def _check_line(hello: Hello, channels: int, terms: Terms, rate_hz: float) -> None:
     known = boards().get(hello.board)
-    needed = line_bytes(channels, hello.output_channels, terms, rate_hz)
+    needed = line_bytes(channels, hello, terms, rate_hz)
     if known and known.baud and needed > known.baud / 10:
         raise UsageError(
             f"{channels} sensors at {rate_hz:g} Hz need {needed:.0f} bytes/s; "

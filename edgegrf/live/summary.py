@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgegrf import __version__
-from edgegrf.bench.statistics import distribution
+from edgegrf.bench.statistics import quantiles
 from edgegrf.graph.affine import dequantize
 from edgegrf.link.live_messages import Content, LiveFlag
 from edgegrf.live.checking import Proof
@@ -21,7 +21,7 @@ __all__ = ["summary"]
 def summary(stream: Stream, proof: Proof | None = None) -> dict[str, Any]:
     """The record of a stream; units are in the names of the keys."""
     info, status = stream.hello, stream.status
-    cycles = np.array([frame.cycles for frame in stream.frames if frame.cycles], np.float64)
+    cycles = np.array([frame.cycles for frame in stream.frames if frame.cycles], np.uint32)
     flags = stream.frames[-1].flags if stream.frames else 0
     return {
         "board": info.board,
@@ -44,7 +44,7 @@ def summary(stream: Stream, proof: Proof | None = None) -> dict[str, Any]:
         "jitter_max_ns": status.jitter_max_ns if status else None,
         "jitter_mean_ns": status.jitter_mean_ns if status else None,
         "latency_max_us": status.latency_max_us if status else None,
-        "cycles": distribution(cycles) if len(cycles) else None,
+        "cycles": quantiles(cycles),
         "calibrated": not flags & LiveFlag.UNCALIBRATED,
         "calibration_generation": status.generation if status else None,
         "off_rate": bool(flags & LiveFlag.OFF_RATE),

@@ -44,17 +44,12 @@ static void restart_stream(void) {
     samples_seen = 0;
 }
 
-/* Bytes of a value that goes into the model or comes out. */
-static uint32_t value_bytes(void) {
-    return engine_info()->value_bytes > 1 ? engine_info()->value_bytes : 1;
-}
-
 static uint32_t sample_bytes(void) {
-    return engine_info()->input_channels * value_bytes();
+    return engine_info()->input_channels * engine_value_bytes();
 }
 
 static uint32_t estimate_bytes(void) {
-    return engine_info()->output_channels * value_bytes();
+    return engine_info()->output_channels * engine_value_bytes();
 }
 
 static uint8_t *put_string(uint8_t *to, const char *text) {
@@ -85,7 +80,7 @@ static void describe(struct link_reply *reply) {
     bytes_put_u16(body + 16, info->window_samples);
     bytes_put_u16(body + 18, info->window_estimates);
     bytes_put_u16(body + 20, info->lookahead);
-    bytes_put_u16(body + 22, (uint16_t)value_bytes());
+    bytes_put_u16(body + 22, (uint16_t)engine_value_bytes());
     bytes_put_f32(body + 24, info->sample_rate_hz);
     bytes_put_f32(body + 28, info->input_scale);
     bytes_put_u32(body + 32, (uint32_t)info->input_zero_point);

@@ -153,13 +153,15 @@ uint32_t calibration_generation(void) {
 
 void calibration_apply(const uint16_t counts[SCAN_ROOM], struct sense_result *result) {
     int32_t zero_point = engine_info()->input_zero_point;
+    bool wide = engine_value_bytes() == 2;
+    int32_t low = wide ? INT16_MIN : INT8_MIN, high = wide ? INT16_MAX : INT8_MAX;
 
     memset(result, 0, sizeof *result);
     for (size_t index = 0; index < SCAN_CHANNELS; index++) {
         struct sense_sensor sensor = sensor_at(index);
         bool open = sense_faults(result, index, counts[index]);
         int32_t steps = open ? 0 : sense_steps(&sensor, multipliers[index], counts[index]);
-        result->values[index] = sense_code(steps, zero_point, INT8_MIN, INT8_MAX);
+        result->values[index] = sense_code(steps, zero_point, low, high);
     }
 }
 

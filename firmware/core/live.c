@@ -75,8 +75,9 @@ static uint32_t model_rate_mhz(void) {
 /* Bytes of a LIVE body with faults and an estimate in it. */
 static size_t body_length(uint8_t content) {
     const struct engine_info *info = engine_info();
-    return HEADER + (content & LIVE_RAW ? RAW_BYTES : 0u) + (content & LIVE_PRESSURE ? SCAN_CHANNELS : 0u) +
-           FAULT_BYTES + (content & LIVE_ESTIMATE ? info->output_channels : 0u);
+    uint32_t values = (content & LIVE_PRESSURE ? (uint32_t)SCAN_CHANNELS : 0u) +
+                      (content & LIVE_ESTIMATE ? info->output_channels : 0u);
+    return HEADER + (content & LIVE_RAW ? RAW_BYTES : 0u) + FAULT_BYTES + values * engine_value_bytes();
 }
 
 /* Notes when a frame was taken: how far its interval is from the period, and the time since the first. */
@@ -121,9 +122,17 @@ static uint8_t *put_raw(uint8_t *to) {
     return to;
 }
 
+static uint8_t *put_value(uint8_t *to, int16_t value) {
+    *to++ = (uint8_t)value;
+    if (engine_value_bytes() == 2) {
+        *to++ = (uint8_t)(value >> 8);
+    }
+    return to;
+}
+
 static uint8_t *put_pressure(uint8_t *to) {
     for (size_t i = 0; i < SCAN_CHANNELS; i++) {
-        *to++ = (uint8_t)sensed.values[i];
+        to = put_value(to, sensed.values[i]);
     }
     return to;
 }
@@ -148,12 +157,12 @@ static void send(uint8_t flags, uint32_t sample, uint32_t cycles, uint32_t laten
 
 /* Runs the model on the frame; returns whether it gave an estimate, which then lies at `to`. */
 static bool estimate(uint8_t *to, uint32_t *cycles) {
-    int8_t sample[sizeof map];
+    uint8_t sample[2 * sizeof map], *end = sample;
     for (size_t i = 0; i < sizeof map; i++) {
-        sample[i] = (int8_t)sensed.values[map[i]];
+        end = put_value(end, sensed.values[map[i]]);
     }
     uint32_t start = port_cycles();
-    bool given = engine_step(sample, (int8_t *)to);
+    bool given = engine_step((const int8_t *)sample, (int8_t *)to);
     *cycles = port_cycles() - start;
     live.cycles_max = most(live.cycles_max, *cycles);
     return given;
@@ -172,7 +181,7 @@ static void take(void) {
     to = sensed.faulty ? put_faults(to) : to;
     if (live.content & LIVE_ESTIMATE && estimate(to, &cycles)) {
         flags |= LIVE_HAS_ESTIMATE;
-        to += engine_info()->output_channels;
+        to += engine_info()->output_channels * engine_value_bytes();
     }
     uint32_t late = port_scan_ticks() - frame.ticks;
     if (late > live.period_ticks) {

@@ -43,6 +43,11 @@ struct engine_info {
 /* Always the same record; its pointers are valid from boot on. */
 const struct engine_info *engine_info(void);
 
+/* Bytes of a value that goes into the model or comes out: 1 or 2. */
+static inline uint32_t engine_value_bytes(void) {
+    return engine_info()->value_bytes > 1 ? engine_info()->value_bytes : 1;
+}
+
 /* Forget all samples: the next engine_step() sees the first sample of a walk. */
 void engine_reset(void);
 

@@ -3,6 +3,7 @@
 set(SANITIZE address,undefined CACHE STRING "for -fsanitize=; empty for none")
 target_sources(objects PRIVATE ${PORT_DIR}/port.c ${PORT_DIR}/scan.c ${PORT_DIR}/store.c port/absent_fault.c)
 if(SANITIZE)
-  target_compile_options(objects PRIVATE -fsanitize=${SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(objects PRIVATE -fsanitize=${SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -Wframe-larger-than=4096) # the sanitizers pad every local
   target_link_options(firmware PRIVATE -fsanitize=${SANITIZE})
 endif()

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a live stream: force, sensors, and when each sample came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgegrf.report.ink import ACCENT, SERIES, drawn, new_figure, ramp
+
+__all__ = ["force", "pressure", "timing"]
+
+
+@drawn("force", "The estimated force over time, in body weights")
+def force(record: Mapping[str, Any]) -> Any:
+    """The estimates [T, K] over time."""
+    figure, axes = new_figure(9.6, 2.6)
+    for index, (name, values) in enumerate(record["force"].items()):
+        axes.plot(record["time_s"], values, color=SERIES[index % len(SERIES)], linewidth=1.2, label=name)
+    axes.set(xlabel="time (s)", ylabel="estimated force (BW)")
+    if len(record["force"]) > 1:
+        axes.legend(loc="upper right")
+    return figure
+
+
+@drawn("pressure", "The load on each sensor over time, in body weights")
+def pressure(record: Mapping[str, Any]) -> Any:
+    """The sensors [T, C] as an image, one line a sensor; of a matrix one line a row."""
+    figure, axes = new_figure(9.6, 2.8)
+    time, lines = record["time_s"], record["lines"]
+    image = axes.imshow(
+        [values for _, values in lines],
+        aspect="auto",
+        origin="lower",
+        interpolation="nearest",
+        extent=(time[0], time[-1], -0.5, len(lines) - 0.5),
+        cmap=ramp(),
+    )
+    axes.set_yticks(range(len(lines)), [name for name, _ in lines])
+    axes.grid(visible=False)
+    axes.set_xlabel("time (s)")
+    figure.colorbar(image, ax=axes, label=f"load ({record['unit']})", shrink=0.9)
+    return figure
+
+
+@drawn("timing", "How far each interval between samples is from the period, and the latency of each estimate")
+def timing(record: Mapping[str, Any]) -> Any:
+    """Latency of each sample, and where samples are missing."""
+    figure, axes = new_figure(9.6, 2.2)
+    axes.plot(record["time_s"], record["latency_us"], color=ACCENT, linewidth=0.9)
+    for at in record["holes_s"]:
+        axes.axvline(at, color=SERIES[1], linewidth=1.2)
+    axes.set_ylim(0, 1.15 * max([1.0, *record["latency_us"]]))
+    axes.set(xlabel="time (s)", ylabel="first conversion\nto estimate (µs)")
+    return figure
