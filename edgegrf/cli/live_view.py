@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgegrf.live.stream import Stream
 
-__all__ = ["live_view"]
+__all__ = ["live_view", "trace"]
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _SHADES = " ░▒▓█"
