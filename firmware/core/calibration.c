@@ -30,6 +30,9 @@ enum {
 };
 _Static_assert((int)RECORD <= (int)PORT_STORE_SIZE && RECORD % 4 == 0, "a record is whole words of one slot");
 
+/* A variable, since without sensors a comparison with 0 would make no sense. */
+static const size_t channels = SCAN_CHANNELS;
+
 static uint8_t record[RECORD];
 static uint32_t multipliers[SCAN_ROOM]; /* of the record in effect */
 static uint32_t generation;
@@ -82,13 +85,13 @@ static uint32_t judge_sensor(const struct sense_sensor *sensor, size_t index) {
 static uint32_t judge(void) {
     uint32_t weight = bytes_get_u32(record + WEIGHT_AT);
     if (bytes_get_u32(record) != MAGIC || bytes_get_u16(record + LENGTH_AT) != BODY ||
-        bytes_get_u16(record + CHANNELS_AT) != SCAN_CHANNELS) {
+        bytes_get_u16(record + CHANNELS_AT) != channels) {
         return CALIBRATION_RECORD;
     }
     if (weight < WEIGHT_MIN_MN || weight > WEIGHT_MAX_MN) {
         return CALIBRATION_WEIGHT;
     }
-    for (size_t index = 0; index < SCAN_CHANNELS; index++) {
+    for (size_t index = 0; index < channels; index++) {
         struct sense_sensor sensor = sensor_at(index);
         uint32_t verdict = judge_sensor(&sensor, index);
         if (verdict) {
@@ -99,7 +102,7 @@ static uint32_t judge(void) {
 }
 
 static void put_in_effect(uint32_t its_generation, unsigned slot) {
-    for (size_t index = 0; index < SCAN_CHANNELS; index++) {
+    for (size_t index = 0; index < channels; index++) {
         struct sense_sensor sensor = sensor_at(index);
         multipliers[index] = multiplier_of(&sensor);
     }
@@ -114,7 +117,7 @@ static void fill_default(void) {
     bytes_put_u16(record + LENGTH_AT, BODY);
     bytes_put_u16(record + CHANNELS_AT, SCAN_CHANNELS);
     bytes_put_u32(record + WEIGHT_AT, DEFAULT_WEIGHT_MN);
-    for (size_t index = 0; index < SCAN_CHANNELS; index++) {
+    for (size_t index = 0; index < channels; index++) {
         uint8_t *to = record + HEADER + index * SENSOR;
         bytes_put_u32(to + 4, SCAN_FULL_SCALE_N * 1000u);
         for (size_t knot = 1; knot <= SENSE_KNOTS; knot++) {
@@ -133,7 +136,7 @@ void calibration_load(void) {
     unsigned newest = NO_SLOT;
     uint32_t best = 0;
 
-    for (unsigned slot = 0; SCAN_CHANNELS && slot < PORT_STORE_SLOTS; slot++) {
+    for (unsigned slot = 0; channels && slot < PORT_STORE_SLOTS; slot++) {
         if (read_slot(slot) && bytes_get_u32(record + GENERATION_AT) > best) {
             best = bytes_get_u32(record + GENERATION_AT);
             newest = slot;
@@ -157,7 +160,7 @@ void calibration_apply(const uint16_t counts[SCAN_ROOM], struct sense_result *re
     int32_t low = wide ? INT16_MIN : INT8_MIN, high = wide ? INT16_MAX : INT8_MAX;
 
     memset(result, 0, sizeof *result);
-    for (size_t index = 0; index < SCAN_CHANNELS; index++) {
+    for (size_t index = 0; index < channels; index++) {
         struct sense_sensor sensor = sensor_at(index);
         bool open = sense_faults(result, index, counts[index]);
         int32_t steps = open ? 0 : sense_steps(&sensor, multipliers[index], counts[index]);

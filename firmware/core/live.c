@@ -18,6 +18,9 @@ enum {
 };
 _Static_assert(HEADER + RAW_BYTES + FAULT_BYTES < FRAME_BODY_MAX, "a frame of raw counts fits a body");
 
+/* A variable, since without sensors a comparison with 0 would make no sense. */
+static const size_t channels = SCAN_CHANNELS;
+
 static const uint8_t map[] = SCAN_MAP; /* [model input]: sensor */
 
 static struct {
@@ -111,11 +114,11 @@ static void look_for_stuck_counts(void) {
 }
 
 static uint8_t *put_raw(uint8_t *to) {
-    for (size_t i = 0; i < SCAN_CHANNELS; i += 2) {
-        uint32_t pair = frame.counts[i] | (i + 1 < SCAN_CHANNELS ? (uint32_t)frame.counts[i + 1] << 12 : 0u);
+    for (size_t i = 0; i < channels; i += 2) {
+        uint32_t pair = frame.counts[i] | (i + 1 < channels ? (uint32_t)frame.counts[i + 1] << 12 : 0u);
         *to++ = (uint8_t)pair;
         *to++ = (uint8_t)(pair >> 8);
-        if (i + 1 < SCAN_CHANNELS) {
+        if (i + 1 < channels) {
             *to++ = (uint8_t)(pair >> 16);
         }
     }
@@ -131,7 +134,7 @@ static uint8_t *put_value(uint8_t *to, int16_t value) {
 }
 
 static uint8_t *put_pressure(uint8_t *to) {
-    for (size_t i = 0; i < SCAN_CHANNELS; i++) {
+    for (size_t i = 0; i < channels; i++) {
         to = put_value(to, sensed.values[i]);
     }
     return to;

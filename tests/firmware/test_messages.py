@@ -42,7 +42,7 @@ def board(native):
 
 def test_hello_says_all(native):
     body = native("trivial").greet(seq=200)
-    assert struct.unpack_from("<BBHIBB6HH", body) == (1, 4, 256, 10**9, 1, 7, 1, 3, 1, 8, 8, 0, 0)
+    assert struct.unpack_from("<BBHIBB6HH", body) == (1, 4, 256, 10**9, 1, 7, 1, 3, 1, 8, 8, 0, 1)
     assert struct.unpack_from("<ffifi", body, 24) == (100.0, 0.5, -3, 0.25, 7)
     assert body[44:52] == b"NATIVE\0\0"
     assert body[52:84] == bytes((0xAA, 0x55, 1, 2, 3)) + bytes(27)
