@@ -29,7 +29,8 @@ _OPTIONS = (
         help="The shipped student to train anew (default: the default), or a new name with --architecture.",
     ),
     click.option(
-        "--architecture", metavar="NAME", help="dstcn, tcn, gru, matrix, wrn, or your package.module:Class."
+        "--architecture", metavar="NAME",
+        help="dstcn, tcn, gru, matrix, wrn, attention, or your package.module:Class.",
     ),
     click.option(
         "--hyper", multiple=True, metavar="KEY=VALUE",

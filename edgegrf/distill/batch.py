@@ -17,7 +17,7 @@ class Batch:
     """Pressure [B, C, T] (matrix: [B, T, rows, columns]), force [B, K, T] of the reference, the teacher's
     estimate of it [B, K, T] or None, and what the teacher sees where that is not `pressure`.
 
-    The first `warmup` samples do not count.
+    The first `warmup` samples do not count; `images` [B, P, D] are an image teacher's features of P pieces.
     """
 
     pressure: Tensor
@@ -25,6 +25,7 @@ class Batch:
     taught: Tensor | None = None
     seen: Tensor | None = None
     warmup: int = 0
+    images: tuple[Tensor, ...] = ()
 
     def counted(self, values: Tensor) -> Tensor:
         """The part of estimates or forces [B, K, T] that counts: what follows the warm-up."""

@@ -39,6 +39,7 @@ class Examples:
     warmup: int
     taught: Tensor | None = None  # a teacher's estimate of the force
     seen: Tensor | None = None  # what the teacher sees, where that is not the pressure
+    images: tuple[Tensor, ...] = ()  # [N, P, D]: what an image teacher makes of each piece, per stage
 
     def __len__(self) -> int:
         return len(self.pressure)
@@ -51,6 +52,7 @@ class Examples:
             None if self.taught is None else self.taught[chosen].to(device),
             None if self.seen is None else self.seen[chosen].to(device),
             self.warmup,
+            tuple(stage[chosen].to(device) for stage in self.images),
         )
 
 

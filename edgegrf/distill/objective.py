@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from edgegrf.distill.batch import Batch
 from edgegrf.distill.features import Stages, paired
+from edgegrf.distill.images import PIECE
 from edgegrf.distill.recipes.none import Alone
 from edgegrf.distill.recipes.orthogonality import orthogonality
 from edgegrf.distill.recipes.recipe import Recipe, Told
@@ -18,9 +19,6 @@ from edgegrf.errors import UsageError
 from edgegrf.students.student import Student
 
 __all__ = ["Objective"]
-
-#: samples of each example whose features are compared: maps of moments grow with the square
-_PIECE = 200
 
 
 class Objective:
@@ -84,14 +82,25 @@ class Objective:
         self.teacher.eval()
         with torch.no_grad(), self._theirs.caught() as wide:
             self.teacher(batch.pressure if batch.seen is None else batch.seen)
-        share = float(torch.rand((), generator=random))
+        share, images = self._which(batch, random)
         length = batch.force.shape[2]
         return dataclasses.replace(
             told,
             student=[_piece(one, share, batch.warmup, length) for one in caught],
             teacher=[_piece(one, share, batch.warmup, length) for one in paired(wide, len(caught))],
             adapters=list(self.adapters),
+            images=images,
         )
+
+    def _which(self, batch: Batch, random: torch.Generator) -> tuple[float, list[Tensor]]:
+        """Where the piece that is compared begins, 0 to 1, and the image teacher's features of it."""
+        if not batch.images:
+            return float(torch.rand((), generator=random)), []
+        pieces = batch.images[0].shape[1]
+        piece = int(torch.randint(0, pieces, (), generator=random))
+        assert self._ours is not None
+        chosen = [stage[:, piece] for stage in batch.images]
+        return piece / max(1, pieces - 1), paired(chosen, len(self._ours.channels))
 
 
 def _paired_channels(channels: list[int], stages: int) -> list[int]:
@@ -100,9 +109,9 @@ def _paired_channels(channels: list[int], stages: int) -> list[int]:
 
 
 def _piece(feature: Tensor, share: float, warmup: int, length: int) -> Tensor:
-    """_PIECE samples of a feature [B, C, T'] whose T' moments stand for `length` samples."""
+    """PIECE samples of a feature [B, C, T'] whose T' moments stand for `length` samples."""
     per_sample = feature.shape[2] / length
-    moments = min(feature.shape[2], max(1, round(_PIECE * per_sample)))
+    moments = min(feature.shape[2], max(1, round(PIECE * per_sample)))
     first = round(warmup * per_sample)
     room = max(0, feature.shape[2] - moments - first)
     start = min(first + round(share * room), feature.shape[2] - moments)

@@ -14,6 +14,7 @@ import torch
 from edgegrf.distill.card import write_card
 from edgegrf.distill.evaluate import metrics
 from edgegrf.distill.examples import Walks, prepare
+from edgegrf.distill.images import image_features
 from edgegrf.distill.objective import Objective
 from edgegrf.distill.plans import Plan
 from edgegrf.distill.state import TrainingState
@@ -79,6 +80,8 @@ def train_student(
     if teacher:
         taught, seen = teacher.taught(recordings, plan.interface, split, progress)
         training = dataclasses.replace(training, taught=taught, seen=seen)
+    if plan.recipe.images:
+        training = dataclasses.replace(training, images=tuple(image_features(training, progress)))
 
     def keep(outcome: Outcome) -> None:
         write_file(log, _csv(outcome.log))

@@ -25,5 +25,8 @@ ARCHITECTURES = {
     "matrix": Architecture(
         "edgegrf.students.matrix:Matrix", "2-D convolutions per frame of a matrix insole, then a TCN"
     ),
+    "attention": Architecture(
+        "edgegrf.students.attention:Attention", "self-attention over the last samples: a teacher"
+    ),
     "wrn": Architecture("edgegrf.students.wrn:WideResNet", "1-D WideResNet d-k over whole windows"),
 }

@@ -43,7 +43,8 @@ def random_batch(count: int = 6, time: int = 400) -> Batch:
     draw = torch.Generator().manual_seed(3)
     pressure = torch.rand((count, 4, time), generator=draw)
     force = pressure.sum(dim=1, keepdim=True).cumsum(2).sin().abs()
-    return Batch(pressure, force, force + 0.1 * torch.rand(force.shape, generator=draw), warmup=100)
+    images = tuple(torch.rand((count, (time - 100) // 200, width), generator=draw) for width in (3, 4, 5))
+    return Batch(pressure, force, force + 0.1 * torch.rand(force.shape, generator=draw), None, 100, images)
 
 
 def told(count: int = 5, time: int = 60, channels: tuple[int, ...] = (6, 8)) -> Told:
@@ -51,7 +52,8 @@ def told(count: int = 5, time: int = 60, channels: tuple[int, ...] = (6, 8)) -> 
     draw = torch.Generator().manual_seed(4)
     force = torch.rand((count, 1, time), generator=draw)
     features = [torch.randn((count, width, time), generator=draw) for width in channels]
-    return Told(force, force, force, features, features, [torch.nn.Identity() for _ in features])
+    same = [torch.nn.Identity() for _ in features]
+    return Told(force, force, force, features, features, same, images=features)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -65,7 +67,7 @@ def test_the_teachers_part_pulls_the_student_to_the_teacher(name: str) -> None:
     worse = dataclasses.replace(perfect, taught=perfect.taught + 0.03)
     assert float(recipe.loss(worse)) > 1e-5
     if recipe.features:
-        others = [torch.roll(one, 7, dims=2) for one in perfect.student]
+        others = [one.roll(7, dims=2) + 0.5 * one.roll(1, dims=0) for one in perfect.student]
         apart = recipe.loss(dataclasses.replace(perfect, student=others))
         assert float(apart) > float(recipe.loss(perfect)) + 1e-6
 
@@ -92,7 +94,7 @@ def test_every_recipe_lowers_its_loss(name: str) -> None:
     ("student", "teacher"), [("dstcn", "tcn"), ("gru", "tcn"), ("dstcn", "gru"), ("tcn", "wrn")]
 )
 def test_networks_of_other_kinds_teach(student: str, teacher: str) -> None:
-    batch = dataclasses.replace(random_batch(3, 200), warmup=0)
+    batch = dataclasses.replace(random_batch(3, 200), warmup=0, images=())
     objective = Objective(new_student(1, student), Sckd(), new_student(2, teacher))
     loss, square = objective(batch, torch.Generator().manual_seed(0))
     assert torch.isfinite(loss) and float(loss.detach()) > float(square)

@@ -29,6 +29,7 @@ CASES: list[tuple[str, Interface, Mapping[str, Any]]] = [
     ("tcn", INSOLE4, {}),
     ("gru", INSOLE4, {}),
     ("matrix", SMALL_MATRIX, {}),
+    ("attention", INSOLE4, {"span": 12}),
     ("wrn", WHOLE, {}),
     ("wrn", WHOLE, {"depth": 28}),
 ]
@@ -219,7 +220,12 @@ def test_the_table_is_light_and_without_torch_the_way_to_get_it_is_told(
 
 @pytest.mark.parametrize(
     ("name", "hyper", "lookahead"),
-    [("dstcn", {"dilations": [3, 9, 27]}, 8), ("tcn", {"dilations": [1, 2]}, 6), ("tcn", {}, 60)],
+    [
+        ("dstcn", {"dilations": [3, 9, 27]}, 8),
+        ("tcn", {"dilations": [1, 2]}, 6),
+        ("tcn", {}, 60),
+        ("attention", {"span": 12}, 5),
+    ],
 )
 def test_a_look_ahead_is_felt_to_the_sample(name: str, hyper: Mapping[str, Any], lookahead: int) -> None:
     interface = dataclasses.replace(INSOLE4, lookahead=lookahead)

@@ -12,10 +12,11 @@ from edgegrf.distill.recipes.recipe import Recipe
 from edgegrf.distill.recipes.sckd import Sckd
 from edgegrf.distill.recipes.smldist import SmlDist
 from edgegrf.distill.recipes.takd import Takd
+from edgegrf.distill.recipes.tpkd import Tpkd
 from edgegrf.distill.recipes.tsak import Tsak
 
 __all__ = ["RECIPES"]
 
 RECIPES: dict[str, type[Recipe]] = {
-    kind.name: kind for kind in (Alone, Kd, Sckd, Takd, SmlDist, Tsak, Amd, MixKd, PatchSwap)
+    kind.name: kind for kind in (Alone, Kd, Sckd, Takd, SmlDist, Tsak, Tpkd, Amd, MixKd, PatchSwap)
 }

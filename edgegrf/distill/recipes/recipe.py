@@ -22,7 +22,8 @@ class Told:
 
     `force` of the reference, `estimate` of the student and `taught` by the teacher are [B, K, T].  The
     features of the student's stages and of the teacher's that go with them, [B, C, T'] each, are cut to
-    the same piece of time.  `adapters` map each student's feature to the teacher's channels.
+    the same piece of time.  `adapters` map each student's feature to the teacher's channels;
+    `images` [B, D] are what the image teacher makes of that piece, a stage each.
     """
 
     force: Tensor
@@ -31,6 +32,7 @@ class Told:
     student: Sequence[Tensor] = ()
     teacher: Sequence[Tensor] = ()
     adapters: Sequence[nn.Module] = ()
+    images: Sequence[Tensor] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Recipe(ABC):
     features: ClassVar[bool] = False
     #: whether student's features pass a trained 1x1 convolution to the teacher's channels
     adapted: ClassVar[bool] = False
+    #: whether a teacher of persistence images takes part
+    images: ClassVar[bool] = False
 
     def prepare(self, batch: Batch, random: torch.Generator) -> Batch:
         """What the student sees of a batch; the same by default."""
