@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.errors import DataError
-from edgegrf.export.lowered import Lowered
+from edgegrf.export.lowered import Content, Lowered
 from edgegrf.export.onnx_file import OnnxRun
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX
 from edgegrf.progress import Progress, silent
@@ -94,18 +94,41 @@ def observe(
     """
     if not len(windows):
         raise DataError("no window to calibrate on", why="every walk is shorter than the model's window")
-    names = set(lowered.observed.values())
-    run = OnnxRun(model, sorted(names))
+    contents = {_key(held): held for held in lowered.observed.values()}
+    run = OnnxRun(model, sorted({held.value for held in contents.values()}))
     step = any(name.startswith(STATE_PREFIX) for name in lowered.inputs)
     invocations = sum(len(window) for window in windows) if step else len(windows)
     keep = _KEPT // invocations + 1
-    seen = {name: Observed(math.prod(lowered.layouts[name].shape), keep) for name in sorted(names)}
+    seen = {key: Observed(_size(held), keep) for key, held in contents.items()}
     for index, window in enumerate(windows):
         for values in _invocations(run, model, window, step):
-            for name, observed in seen.items():
-                observed.add(lowered.layouts[name].in_memory(values[name]))
+            for key, observed in seen.items():
+                observed.add(_memory(contents[key], values[contents[key].value]))
         progress("calibrate", index + 1, len(windows))
-    return {tensor: seen[name] for tensor, name in lowered.observed.items()}
+    return {tensor: _amplified(seen[_key(held)], held.gain) for tensor, held in lowered.observed.items()}
+
+
+def _key(held: Content) -> tuple[Any, ...]:
+    """The same for tensors that hold the same in the same order, but for the gain."""
+    return held.value, held.layout.order, held.part
+
+
+def _size(held: Content) -> int:
+    start, stop, of = held.part or (0, 1, 1)
+    return math.prod(held.layout.shape) // of * (stop - start)
+
+
+def _memory(held: Content, value: Floats) -> Floats:
+    """The elements of the tensor, without its gain, in the order of memory."""
+    memory = held.layout.in_memory(value)
+    if held.part is None:
+        return memory
+    start, stop, of = held.part
+    return memory.reshape(-1, of)[:, start:stop].reshape(-1)
+
+
+def _amplified(observed: Observed, gain: float) -> Observed:
+    return observed if gain == 1.0 else observed.scaled(np.array([gain], np.float32))
 
 
 def _invocations(run: OnnxRun, model: Any, window: Floats, step: bool) -> Any:

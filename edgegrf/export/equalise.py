@@ -22,7 +22,25 @@ __all__ = ["can_equalise", "equalise"]
 Floats = NDArray[np.float32]
 
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-_SHARING = ("ADD", "AVERAGE_POOL_2D", "PAD", "SUB")
+#: kinds that work on each channel by itself, and give f times as much for f times as much, f > 0
+_SHARING = (
+    "ADD",
+    "AVERAGE_POOL_2D",
+    "CONCATENATION",
+    "LEAKY_RELU",
+    "MAX_POOL_2D",
+    "MIRROR_PAD",
+    "PAD",
+    "PADV2",
+    "PRELU",
+    "RELU",
+    "RESHAPE",
+    "RESIZE_NEAREST_NEIGHBOR",
+    "SLICE",
+    "SUB",
+)
+#: of those, the ones that leave the channels alone if there are as many after as before
+_KEEPING = ("ADD", "CONCATENATION", "MIRROR_PAD", "PAD", "RESHAPE", "SLICE", "SUB")
 _HOMOGENEOUS = ("NONE", "RELU")
 _MOST = 64.0  # a channel that is nearly always 0 is raised no further
 
@@ -75,9 +93,9 @@ def _groups(lowered: Lowered) -> list[list[str]]:
     for node in lowered.nodes:
         ends = [*node.inputs, node.output]
         same_channels = len({lowered.shapes[end][-1] for end in ends}) == 1
-        if node.options.get("activation", "NONE") not in _HOMOGENEOUS:
+        if node.options.get("activation", "NONE") not in _HOMOGENEOUS or "limits" in node.options:
             fixed.add(node.output)
-        if node.kind in _SHARING or (node.kind == "RESHAPE" and same_channels):
+        if node.kind in _SHARING and (same_channels or node.kind not in _KEEPING) and not _constant(node):
             for end in node.inputs:
                 parent[root(end)] = root(node.output)
         elif node.kind not in _LAYERS:
@@ -88,6 +106,11 @@ def _groups(lowered: Lowered) -> list[list[str]]:
         if root(tensor) not in frozen:
             groups.setdefault(root(tensor), []).append(tensor)
     return list(groups.values())
+
+
+def _constant(node: Node) -> bool:
+    """True if a constant is added, which would have to be scaled too."""
+    return "constant" in node.options and node.kind != "PRELU"
 
 
 def _rescaled(node: Node, factors: Mapping[str, Floats]) -> Node:

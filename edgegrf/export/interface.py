@@ -6,9 +6,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from edgegrf.errors import ModelError, UnsupportedError
+from edgegrf.errors import ModelError
+from edgegrf.export.arrange import rearranged
 from edgegrf.export.layout import Layout
-from edgegrf.export.lowering import Lowering, Value
+from edgegrf.export.lowering import Lowering, OnnxNode, Value
 from edgegrf.graph.model import STATE_PREFIX
 
 __all__ = ["bind_inputs", "bind_outputs", "fix_shapes"]
@@ -85,13 +86,10 @@ def _bind_output(lowering: Lowering, name: str, estimates: int, step: bool) -> s
     if not step:
         layout = _time_major(name, layout, estimates)
         shape = (1, math.prod(shape) // estimates, estimates)
-    if layout.order != tuple(atom for axis in range(len(layout.dims)) for atom in layout.real(axis)):
-        raise UnsupportedError(
-            f"output '{name}' would have to be transposed in memory",
-            node=name,
-            fix="end with [batch, outputs, time]",
-        )
-    return _own_tensor(lowering, name, value.tensor, shape)
+    end = OnnxNode("output", name, (name,), (), {}, "")
+    ordered = [atom for axis in range(len(layout.dims)) for atom in layout.real(axis)]
+    moved = rearranged(lowering, end, Value(value.tensor, layout), ordered)
+    return _own_tensor(lowering, name, moved.tensor, shape)
 
 
 def _time_major(name: str, layout: Layout, estimates: int) -> Layout:

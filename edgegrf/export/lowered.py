@@ -13,10 +13,24 @@ from numpy.typing import NDArray
 
 from edgegrf.export.layout import Layout
 
-__all__ = ["SAME_SCALE", "Lowered", "Node"]
+__all__ = ["SAME_SCALE", "Content", "Lowered", "Node"]
 
-#: operators whose output has the scale and zero point of their input
-SAME_SCALE = frozenset({"AVERAGE_POOL_2D", "PAD", "RESHAPE"})
+#: operators whose output has the scale and zero point of their inputs
+SAME_SCALE = frozenset(
+    {
+        "AVERAGE_POOL_2D",
+        "CONCATENATION",
+        "MAX_POOL_2D",
+        "MIRROR_PAD",
+        "PAD",
+        "PADV2",
+        "RESHAPE",
+        "RESIZE_NEAREST_NEIGHBOR",
+        "SLICE",
+        "STRIDED_SLICE",
+        "TRANSPOSE",
+    }
+)
 
 
 @dataclass
@@ -24,7 +38,10 @@ class Node:
     """One TFLite operator in float.
 
     `weights` are in TFLite's order: CONV_2D [out, h, w, in], DEPTHWISE_CONV_2D [1, h, w, out],
-    FULLY_CONNECTED [out, in]; PAD has options["pads"], [[before, after], ...]; `place` is for people.
+    FULLY_CONNECTED [out, in].  options["vectors"] are int32 inputs after the others: {name: values};
+    options["constant"] is a float input of ADD, SUB, MUL (at place options["side"]) or PRELU's slopes;
+    options["limits"] are what an output without activation is clipped to, (low, high) around 0, None for
+    open.  `place` is for people.
     """
 
     kind: str
@@ -37,15 +54,27 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Content:
+    """What a tensor holds: `gain` times an ONNX value that lies as `layout` says.
+
+    `part` = (start, stop, of): of every `of` values that follow each other in memory, only those.
+    """
+
+    value: str
+    layout: Layout
+    gain: float = 1.0
+    part: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Lowered:
-    """Nodes in execution order; every tensor has its shape, and most an ONNX value that `observed` names."""
+    """Nodes in execution order; every tensor has its shape and what it holds, bar borders of zeros."""
 
     nodes: tuple[Node, ...]
     shapes: Mapping[str, tuple[int, ...]]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    observed: Mapping[str, str]  # tensor -> the ONNX value with the same content
-    layouts: Mapping[str, Layout]  # ONNX value -> how it lies in those tensors
+    observed: Mapping[str, Content]
 
     @property
     def macs(self) -> int:

@@ -12,23 +12,12 @@ from numpy.typing import NDArray
 
 from edgegrf.errors import UnsupportedError
 from edgegrf.export.layout import Atom, Layout
-from edgegrf.export.lowered import Lowered, Node
+from edgegrf.export.lowered import Content, Lowered, Node
+from edgegrf.export.patterns import OnnxNode, whole_functions
 
 __all__ = ["Handler", "Lowering", "OnnxNode", "Value", "lower"]
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class OnnxNode:
-    """An ONNX node without protobuf; `place` is where it stands in the torch module, if known."""
-
-    kind: str
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
-    place: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,7 @@ class Lowering:
         self.constants: dict[str, NDArray[Any]] = {
             entry.name: numpy_helper.to_array(entry) for entry in model.graph.initializer
         }
-        self.queue = [
+        nodes = [
             OnnxNode(
                 node.op_type,
                 node.name,
@@ -63,10 +52,15 @@ class Lowering:
             for node in model.graph.node
         ]
         self.results = tuple(output.name for output in model.graph.output)
+        self.queue = whole_functions(nodes, self.constants, self.results)
         self.values: dict[str, Value] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.nodes: list[Node] = []
         self.observed: dict[str, str] = {}
+        #: where a tensor is not just the ONNX value: how it lies, its factor, its part (see Content)
+        self.layouts: dict[str, Layout] = {}
+        self.gains: dict[str, float] = {}
+        self.parts: dict[str, tuple[int, int, int]] = {}
         #: per input channel (scale, shift) that the consuming convolution takes into its weights
         self.prefolded: dict[str, tuple[Floats, Floats]] = {}
         self._absorbed: set[str] = set()
@@ -156,26 +150,23 @@ class Lowering:
                 return node.output
         return self.reshape(tensor, f"{tensor}/{'x'.join(map(str, shape))}", shape)
 
+    def rename(self, old: str, new: str) -> None:
+        """Call a tensor that no node reads yet, and the ONNX value that it holds, by another name."""
+        if old == new:
+            return
+        layer = self.producer(old)
+        assert layer is not None  # only what was emitted is renamed
+        layer.output = new
+        self.shapes[new] = self.shapes.pop(old)
+        del self.observed[old]
+        self.observed[new] = new
+        for name in [name for name, value in self.values.items() if value.tensor == old]:
+            self.values[new] = Value(new, self.values.pop(name).layout)
+
     def reshape(self, tensor: str, output: str, shape: Sequence[int]) -> str:
         """A RESHAPE of `tensor` under a name of its own."""
         options = {"new_shape": tuple(shape)}
         return self.emit(Node("RESHAPE", [tensor], output, options), shape, self.observed[tensor])
-
-    def channels_last(self, node: OnnxNode, value: Value) -> tuple[str, tuple[int, int, int, int]]:
-        """ONNX [N, C, (H,) W] as (tensor, (N, H, W, C)); refuses where memory would have to move."""
-        layout = value.layout
-        spatial = [layout.real(axis) for axis in range(2, len(layout.dims))]
-        ordered = [atom for axis in (0, *range(2, len(layout.dims))) for atom in layout.real(axis)]
-        lead = list(layout.order[: len(ordered)])
-        if len(spatial) > 2 or lead != ordered or not layout.lies_as(ordered, layout.real(1)):
-            self.refuse(
-                node,
-                f"its input {layout.shape} would have to be transposed in memory",
-                "keep channels in dimension 1 and time last, as Conv1d does",
-            )
-        batch, channels, *sizes = layout.shape
-        shape = (batch, *([1] * (2 - len(sizes))), *sizes, channels)
-        return self.view(value.tensor, shape), shape  # type: ignore[return-value]
 
     def producer(self, tensor: str) -> Node | None:
         """The node that makes a lowered tensor."""
@@ -209,6 +200,7 @@ def lower(model: Any, places: Mapping[str, str], *, channels: int, estimates: in
     """
     from edgegrf.export.families import HANDLERS, REPLACEMENTS
     from edgegrf.export.interface import bind_inputs, bind_outputs
+    from edgegrf.export.scales import requantised
 
     lowering = Lowering(model, places)
     inputs = bind_inputs(lowering, model, channels)
@@ -216,9 +208,17 @@ def lower(model: Any, places: Mapping[str, str], *, channels: int, estimates: in
     outputs = bind_outputs(lowering, estimates)
     needed = _live(lowering.nodes, outputs)
     tensors = {*inputs, *(node.output for node in needed)}
-    observed = {tensor: name for tensor, name in lowering.observed.items() if tensor in tensors}
-    layouts = {name: lowering.values[name].layout for name in observed.values()}
-    return Lowered(tuple(needed), lowering.shapes, inputs, outputs, observed, layouts)
+    observed = {
+        tensor: Content(
+            name,
+            lowering.layouts.get(tensor, lowering.values[name].layout),
+            lowering.gains.get(tensor, 1.0),
+            lowering.parts.get(tensor),
+        )
+        for tensor, name in lowering.observed.items()
+        if tensor in tensors
+    }
+    return requantised(Lowered(tuple(needed), lowering.shapes, inputs, outputs, observed))
 
 
 def _live(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:

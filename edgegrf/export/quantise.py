@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgegrf.errors import UnsupportedError
 from edgegrf.export.lowered import SAME_SCALE, Lowered, Node
+from edgegrf.export.scales import shared_ranges
 from edgegrf.export.scheme import INT8, Range, Scheme
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX, Graph, Operator, Quantization, Tensor
 from edgegrf.graph.schema import OPERATORS
@@ -32,7 +33,7 @@ def quantise(
     Raises UnsupportedError for what the scheme cannot represent: a tensor that is always 0, an accumulator
     beyond its bits, an operator.
     """
-    activations = _activations(lowered, ranges, scheme)
+    activations = _activations(lowered, shared_ranges(lowered, ranges), scheme)
     builder = _Builder(lowered, activations, means or {}, scheme)
     for name in lowered.inputs:
         builder.tensor(name)
@@ -101,14 +102,27 @@ class _Builder:
         )
 
     def operator(self, node: Node) -> None:
+        if "limits" in node.options and self._scheme.symmetric:
+            raise UnsupportedError(
+                f"{node.kind} at '{node.place or node.output}' clips to {node.options['limits']}",
+                node=node.place or node.output,
+                why=f"the codes of {self._scheme.name} reach as far on either side of 0",
+                fix="nn.ReLU or nn.ReLU6, or --quantize int8",
+            )
         inputs = [self.index[name] for name in node.inputs]
         if node.weights is not None:
             inputs += self._weights(node)
-        elif node.kind == "PAD":
+        elif node.kind in ("PAD", "PADV2"):
             inputs.append(self._constant(f"{node.output}/widths", np.array(node.options["pads"], np.int32)))
         elif node.kind == "RESHAPE":
             shape = np.array(node.options["new_shape"], np.int32)
             inputs.append(self._constant(f"{node.output}/shape", shape))
+        for name, values in node.options.get("vectors", {}).items():
+            inputs.append(self._constant(f"{node.output}/{name}", np.array(values, np.int32)))
+        if "constant" in node.options:
+            inputs.insert(node.options.get("side", 1), self._real(node))
+        if node.kind == "PADV2":
+            inputs.append(self._lowest(node))
         options = {key: node.options[key] for key in OPERATORS[node.kind].fields}
         output = self.tensor(node.output)
         self.operators.append(
@@ -164,6 +178,24 @@ class _Builder:
                 why=f"{coded.size // len(worst)} weights an output, a bias of {np.abs(bias).max():.0f} steps",
                 fix="split the layer, or train with weight decay",
             )
+
+    def _real(self, node: Node) -> int:
+        """The constant of an ADD, SUB or MUL; PRELU's slopes with 0 as their zero point."""
+        values: NDArray[np.float32] = node.options["constant"]
+        ends = float(values.min()), float(values.max())
+        if node.kind == "PRELU":
+            ends = -float(np.abs(values).max()), float(np.abs(values).max()) * 127 / 128
+        name = f"{node.output}/constant"
+        code = self._scheme.code(name, ends)
+        info = np.iinfo(np.dtype(self._scheme.activations))
+        coded = np.clip(np.rint(values / code.scales[0]) + code.zero_points[0], info.min, info.max)
+        data = coded.astype(info.dtype)
+        return self._add(Tensor(name, data.shape, self._scheme.activations, code, data))
+
+    def _lowest(self, node: Node) -> int:
+        """What no int8 value of the input lies below."""
+        code, data = self._activations[node.inputs[0]], np.array([-128], np.int8)
+        return self._add(Tensor(f"{node.output}/lowest", data.shape, "int8", code, data))
 
     def _constant(self, name: str, data: NDArray[np.int32]) -> int:
         return self._add(Tensor(name, data.shape, "int32", None, data))

@@ -75,7 +75,7 @@ INT8 = Scheme(
     steps=255,
     bias_limit=2.0**30,
     accumulator_limit=2.0**31,
-    fixed={"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)},
+    fixed={"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)},
 )
 
 #: its int64 accumulators are multiplied by 16 bits of the multiplier, exact within 2^47

@@ -91,6 +91,7 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     "MIRROR_PAD": OperatorSchema(100, 2, "MirrorPadOptions", {"mode": ("mode",)}),
     "MUL": OperatorSchema(18, 2, "MulOptions", _ACTIVATION, wide=4),
     "PAD": OperatorSchema(34, 2, "PadOptions", wide=2),
+    "PADV2": OperatorSchema(60, 2, "PadV2Options"),
     "PRELU": OperatorSchema(54, 1),
     "QUANTIZE": OperatorSchema(114, 2, "QuantizeOptions"),
     "RELU": OperatorSchema(19, 2, wide=2),

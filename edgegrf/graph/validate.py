@@ -27,6 +27,7 @@ _INPUTS = {
     "MIRROR_PAD": (2, 2),
     "MUL": (2, 2),
     "PAD": (2, 2),
+    "PADV2": (3, 3),
     "PRELU": (2, 2),
     "RESHAPE": (1, 2),
     "RESIZE_NEAREST_NEIGHBOR": (2, 2),

@@ -3,23 +3,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional
 
-from edgegrf.export.lowered import Lowered, Node
+from edgegrf.export.lowered import Lowered
 from edgegrf.export.lowering import lower
 from edgegrf.export.onnx_file import places, simplify
 from edgegrf.export.torch_export import export_onnx
 from edgegrf.manifest import Interface
 from edgegrf.students import Student, create
 from edgegrf.students.build import Adapted
+
+sys.path.insert(0, str(Path(__file__).parent))
+from float_operators import operate
 
 SENSORS = ("s1", "s3", "s4", "s7")
 INSOLE = Interface(SENSORS, "BW", ("vertical_force",), "BW", 100.0, 48)
@@ -125,62 +129,7 @@ def pressure() -> Callable[..., np.ndarray]:
 def _interpret(lowered: Lowered, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     values = {name: torch.from_numpy(value.copy()) for name, value in feeds.items()}
     for node in lowered.nodes:
-        value = _operator(node, [values[name] for name in node.inputs])
+        value = operate(node, [values[name] for name in node.inputs])
         assert tuple(value.shape) == lowered.shapes[node.output], node
         values[node.output] = value
     return {name: value.numpy() for name, value in values.items()}
-
-
-def _operator(node: Node, given: list[torch.Tensor]) -> torch.Tensor:
-    first = given[0]
-    if node.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-        value = _conv(node, first)
-    elif node.kind == "FULLY_CONNECTED":
-        value = first @ torch.tensor(node.weights).T + torch.tensor(node.bias)
-    elif node.kind == "PAD":
-        value = functional.pad(first, [n for side in reversed(node.options["pads"]) for n in side])
-    elif node.kind == "RESHAPE":
-        value = first.reshape(node.options["new_shape"])
-    elif node.kind == "AVERAGE_POOL_2D":
-        size, stride = node.options["filter"], node.options["stride"]
-        value = functional.avg_pool2d(first.permute(0, 3, 1, 2), size, stride).permute(0, 2, 3, 1)
-    else:
-        value = {
-            "ADD": torch.add,
-            "SUB": torch.sub,
-            "MUL": torch.mul,
-            "LOGISTIC": torch.sigmoid,
-            "TANH": torch.tanh,
-        }[node.kind](*given)
-    return {
-        "NONE": lambda x: x,
-        "RELU": functional.relu,
-        "RELU6": functional.relu6,
-        "RELU_N1_TO_1": lambda x: x.clamp(-1, 1),
-    }[node.options.get("activation", "NONE")](value)
-
-
-def _conv(node: Node, x: torch.Tensor) -> torch.Tensor:
-    """TFLite's convolution in NHWC; SAME puts the odd zero behind."""
-    x = x.permute(0, 3, 1, 2)
-    weights = torch.tensor(node.weights)
-    depthwise = node.kind == "DEPTHWISE_CONV_2D"
-    weights = weights.permute(3, 0, 1, 2) if depthwise else weights.permute(0, 3, 1, 2)
-    if node.options["padding"] == "SAME":
-        sides: list[int] = []
-        for axis in (1, 0):
-            size, stride = x.shape[2 + axis], node.options["stride"][axis]
-            span = node.options["dilation"][axis] * (weights.shape[2 + axis] - 1) + 1
-            zeros = max((-(-size // stride) - 1) * stride + span - size, 0)
-            sides += [zeros // 2, zeros - zeros // 2]
-        x = functional.pad(x, sides)
-    y = functional.conv2d(
-        x,
-        weights,
-        torch.tensor(node.bias),
-        node.options["stride"],
-        0,
-        node.options["dilation"],
-        groups=x.shape[1] if depthwise else 1,
-    )
-    return y.permute(0, 2, 3, 1)

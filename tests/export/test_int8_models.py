@@ -136,7 +136,7 @@ def _dense(weights, bias):
     weights, bias = np.array(weights, np.float32), np.array(bias, np.float32)
     node = Node("FULLY_CONNECTED", ["x"], "y", {"activation": "NONE"}, weights, bias, "net.head")
     shapes = {"x": (1, weights.shape[1]), "y": (1, len(bias))}
-    return Lowered((node,), shapes, ("x",), ("y",), {}, {})
+    return Lowered((node,), shapes, ("x",), ("y",), {})
 
 
 def test_a_channel_of_zero_weights_still_gives_its_bias():

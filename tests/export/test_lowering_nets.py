@@ -147,7 +147,7 @@ def test_a_cut_after_a_convolution_is_less_padding(lower_module):
 
 def test_batch_norms_leave_where_a_neighbour_takes_them(lower_module, nets):
     lonely = [node.kind for node in lower_module(Lonely()).lowered.nodes]
-    assert lonely.count("DEPTHWISE_CONV_2D") == 2  # relu(y), relu(inner(y)): y itself is needed too
+    assert lonely.count("DEPTHWISE_CONV_2D") == 1 and "RELU" in lonely  # y itself is needed too
     assert [n.kind for n in nets("tcn").lowered.nodes].count("DEPTHWISE_CONV_2D") == 0
 
 

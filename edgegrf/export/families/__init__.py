@@ -7,11 +7,14 @@ from collections.abc import Mapping
 
 from edgegrf.export.families import (
     arithmetic,
+    clipping,
     conv,
     dense,
+    joining,
     nonlinear,
     padding,
     pooling,
+    resizing,
     scale,
     shape,
     slicing,
@@ -20,7 +23,20 @@ from edgegrf.export.lowering import Handler
 
 __all__ = ["HANDLERS", "REPLACEMENTS"]
 
-_FAMILIES = (arithmetic, conv, dense, nonlinear, padding, pooling, scale, shape, slicing)
+_FAMILIES = (
+    arithmetic,
+    clipping,
+    conv,
+    dense,
+    joining,
+    nonlinear,
+    padding,
+    pooling,
+    resizing,
+    scale,
+    shape,
+    slicing,
+)
 
 #: ONNX operator -> what lowers it
 HANDLERS: Mapping[str, Handler] = {

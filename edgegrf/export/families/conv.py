@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgegrf.export.arrange import Axes, channels_last
+from edgegrf.export.families.geometry import Geometry, pad
+from edgegrf.export.families.joining import join
+from edgegrf.export.families.slicing import cut, end_crop
 from edgegrf.export.layout import Atom
 from edgegrf.export.lowered import Node
 from edgegrf.export.lowering import Lowering, OnnxNode, Value
@@ -16,65 +19,84 @@ from edgegrf.export.lowering import Lowering, OnnxNode, Value
 __all__ = ["HANDLERS", "REPLACEMENTS"]
 
 
-@dataclass
-class _Geometry:
-    """Of a 2-D convolution, each (h, w); `before` and `after` are the zeros put around the input."""
-
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    before: tuple[int, int]
-    after: tuple[int, int]
-
-    def output(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(height, width) of the output for an input of `size`."""
-        height, width = (self._output(size[axis], axis) for axis in (0, 1))
-        return height, width
-
-    def _output(self, size: int, axis: int) -> int:
-        room = size + self.before[axis] + self.after[axis] - self.dilation[axis] * (self.kernel[axis] - 1)
-        return (room - 1) // self.stride[axis] + 1
-
-    def is_same(self, size: tuple[int, int]) -> bool:
-        """True if TFLite's SAME puts the very same zeros around an input of `size`."""
-        for axis in (0, 1):
-            outputs = -(-size[axis] // self.stride[axis])
-            span = (outputs - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1
-            zeros = max(span - size[axis], 0)
-            if (self.before[axis], self.after[axis]) != (zeros // 2, zeros - zeros // 2):
-                return False
-        return True
+_MOST_GROUPS = 10  # that TFLite Micro's CONCATENATION can join
 
 
 def _conv(lowering: Lowering, node: OnnxNode) -> None:
-    value = lowering.value(node)
     weights, bias = _weights(lowering, node)
-    geometry = _geometry(lowering, node, weights.shape[2:])
-    source, (batch, height, width, channels) = lowering.channels_last(node, value)
+    geometry = Geometry.of(lowering, node, weights.shape[2:])
+    groups = int(node.attributes.get("group", 1))
+    value, source, (batch, height, width, channels) = channels_last(
+        lowering, node, lowering.value(node), logical=groups > 1
+    )
     output = _take_crop(lowering, node.outputs[0], geometry)
     activation, output = lowering.activation(output)
     weights, bias = _prefold(lowering, node, weights, bias)
-    depthwise = node.attributes.get("group", 1) != 1
-    order = value.layout.indices(1)
-    if depthwise:
-        tensor_weights = _depthwise_weights(lowering, node, weights, channels, order)
-    else:
-        tensor_weights = weights[:, order].transpose(0, 2, 3, 1)
     shape = (batch, *geometry.output((height, width)), weights.shape[0])
     if min(shape) < 1:
         lowering.refuse(node, f"its output would have shape {shape}", "a longer window")
-    source, padding = _pad(lowering, source, geometry, (batch, height, width, channels))
+    padding = "SAME" if geometry.is_same((height, width)) else "VALID"
+    if padding == "VALID":
+        source = pad(lowering, source, geometry)
     options: dict[str, Any] = {
         "padding": padding,
         "stride": geometry.stride,
         "dilation": geometry.dilation,
         "activation": activation,
     }
+    depthwise = groups > 1 and groups == channels
+    if groups > _MOST_GROUPS and not depthwise:
+        weights = _with_zeros(weights, groups)
+    elif groups > 1 and not depthwise:
+        tensor = _grouped(lowering, node, source, weights, bias, options, shape, output)
+        _bind(lowering, tensor, output, value, shape)
+        return
     if depthwise:
         options["depth_multiplier"] = weights.shape[0] // channels
+        placed = weights.transpose(1, 2, 3, 0)
+    else:
+        placed = weights[:, value.layout.indices(1)].transpose(0, 2, 3, 1)
     kind = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
-    made = Node(kind, [source], output, options, np.ascontiguousarray(tensor_weights), bias, node.place)
+    made = Node(kind, [source], output, options, np.ascontiguousarray(placed), bias, node.place)
     _bind(lowering, lowering.emit(made, shape, output), output, value, shape)
+
+
+def _grouped(
+    lowering: Lowering,
+    node: OnnxNode,
+    source: str,
+    weights: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    options: dict[str, Any],
+    shape: tuple[int, ...],
+    output: str,
+) -> str:
+    """A convolution for each group of channels, and what they give one behind the other."""
+    outputs, depth = weights.shape[:2]
+    groups = lowering.shapes[source][3] // depth
+    each, at = outputs // groups, Axes(source, lowering.shapes[source], (0, 1, 2, 3))
+    parts = []
+    for group in range(groups):
+        channels = cut(lowering, node, at, 3, group * depth, (group + 1) * depth)
+        lowering.observed[channels] = lowering.observed[source]
+        lowering.parts[channels] = (group * depth, (group + 1) * depth, at.shape[3])
+        rows = slice(group * each, (group + 1) * each)
+        placed = np.ascontiguousarray(weights[rows].transpose(0, 2, 3, 1))
+        name = f"{output}/group{group}"
+        made = Node("CONV_2D", [channels], name, dict(options), placed, bias[rows], node.place)
+        parts.append(lowering.emit(made, (*shape[:3], each), output))
+        lowering.parts[name] = (group * each, (group + 1) * each, outputs)
+    return join(lowering, node, parts, 3, shape, output)
+
+
+def _with_zeros(weights: NDArray[np.float32], groups: int) -> NDArray[np.float32]:
+    """The weights of many small groups as those of one, zeros between them."""
+    outputs, depth, *kernel = weights.shape
+    whole = np.zeros((outputs, depth * groups, *kernel), np.float32)
+    for group in range(groups):
+        rows = slice(group * outputs // groups, (group + 1) * outputs // groups)
+        whole[rows, group * depth : (group + 1) * depth] = weights[rows]
+    return whole
 
 
 def _weights(lowering: Lowering, node: OnnxNode) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -90,29 +112,8 @@ def _weights(lowering: Lowering, node: OnnxNode) -> tuple[NDArray[np.float32], N
     return weights, np.zeros(len(weights), np.float32) if bias is None else bias
 
 
-def _geometry(lowering: Lowering, node: OnnxNode, kernel: tuple[int, ...]) -> _Geometry:
-    if node.attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
-        lowering.refuse(node, "its padding is automatic", "explicit padding")
-    rank = len(node.attributes.get("kernel_shape", kernel))
-    pads = list(node.attributes.get("pads", [0] * 2 * rank))
-
-    def pair(values: list[int], fill: int) -> tuple[int, int]:
-        height, width = [fill] * (2 - len(values)) + list(values)
-        return height, width
-
-    return _Geometry(
-        (kernel[0], kernel[1]),
-        pair(node.attributes.get("strides", [1] * rank), 1),
-        pair(node.attributes.get("dilations", [1] * rank), 1),
-        pair(pads[:rank], 0),
-        pair(pads[rank:], 0),
-    )
-
-
-def _take_crop(lowering: Lowering, output: str, geometry: _Geometry) -> str:
+def _take_crop(lowering: Lowering, output: str, geometry: Geometry) -> str:
     """Conv padded on both sides, then cut at its end ("chomp"), is Conv padded less: take the Slice in."""
-    from edgegrf.export.families.slicing import end_crop
-
     reader = lowering.only_consumer(output)
     cut = end_crop(lowering, reader) if reader is not None else 0
     zeros = cut * geometry.stride[1]
@@ -136,38 +137,6 @@ def _prefold(
     each = len(weights) // len(scale)
     scales, shifts = np.repeat(scale, each), np.repeat(shift, each)
     return weights * scales[:, None, None, None], bias + weights.sum((1, 2, 3)) * shifts
-
-
-def _depthwise_weights(
-    lowering: Lowering, node: OnnxNode, weights: NDArray[np.float32], channels: int, order: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    if node.attributes["group"] != channels or weights.shape[1] != 1:
-        lowering.refuse(
-            node,
-            f"{node.attributes['group']} groups over {channels} channels",
-            "groups=1, or groups=channels (depthwise)",
-        )
-    if np.any(order != np.arange(channels)):
-        lowering.refuse(node, "its channels lie in another order in memory", "a 1x1 Conv before it")
-    return weights.transpose(1, 2, 3, 0)
-
-
-def _pad(
-    lowering: Lowering, source: str, geometry: _Geometry, shape: tuple[int, int, int, int]
-) -> tuple[str, str]:
-    """(tensor to convolve, padding): SAME where it reproduces the zeros, else PAD and VALID."""
-    batch, height, width, channels = shape
-    if not any((*geometry.before, *geometry.after)):
-        return source, "VALID"
-    if geometry.is_same((height, width)):
-        return source, "SAME"
-    sides = list(zip(geometry.before, geometry.after, strict=True))
-    pads = [[0, 0], list(sides[0]), list(sides[1]), [0, 0]]
-    padded = (batch, height + sum(sides[0]), width + sum(sides[1]), channels)
-    name = f"{source}/pad{'_'.join(str(n) for side in sides for n in side)}"
-    if name not in lowering.shapes:
-        lowering.emit(Node("PAD", [source], name, {"pads": pads}), padded, lowering.observed[source])
-    return name, "VALID"
 
 
 def _bind(lowering: Lowering, tensor: str, output: str, value: Value, shape: tuple[int, ...]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgegrf.export.arrange import rearranged
 from edgegrf.export.layout import Atom
 from edgegrf.export.lowered import Node
 from edgegrf.export.lowering import Lowering, OnnxNode
@@ -56,11 +57,12 @@ def _linear(
 ) -> None:
     """y = W x + b on the last dimension; weights [out, in]."""
     value = lowering.value(node)
+    last = len(value.layout.dims) - 1
+    lead = [atom for axis in range(last) for atom in value.layout.real(axis)]
+    if list(value.layout.order[: len(lead)]) != lead:
+        inner = [atom for atom in value.layout.order if atom in value.layout.real(last)]
+        value = rearranged(lowering, node, value, [*lead, *inner])
     layout = value.layout
-    last = len(layout.dims) - 1
-    lead = [atom for axis in range(last) for atom in layout.real(axis)]
-    if not layout.lies_as(lead, layout.real(last)) or list(layout.order[: len(lead)]) != lead:
-        lowering.refuse(node, "its input would have to be transposed in memory", "a 1x1 Conv1d on [B, C, T]")
     activation, output = lowering.activation(output)
     outputs, inputs = weights.shape
     placed = np.ascontiguousarray(weights[:, layout.indices(last)], np.float32)
