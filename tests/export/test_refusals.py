@@ -24,7 +24,7 @@ INSOLE = Interface(("a", "b"), "BW", ("vertical_force",), "BW", 100.0, 20)
 
 class Inner(nn.Module):
     def forward(self, x):
-        return nn.functional.softmax(x, dim=1)
+        return nn.functional.softplus(x)
 
 
 class Soft(nn.Module):
@@ -37,14 +37,14 @@ class Soft(nn.Module):
         return self.head(self.deep(x))
 
 
-class Grouped(nn.Module):
+class Normed(nn.Module):
     def __init__(self):
         super().__init__()
-        self.mixed = nn.Conv1d(4, 4, 1, groups=2)
+        self.norm = nn.LayerNorm(48)
         self.head = nn.Conv1d(4, 1, 1)
 
     def forward(self, x):
-        return self.head(self.mixed(x))
+        return self.head(self.norm(x))
 
 
 class Branching(nn.Module):
@@ -59,8 +59,8 @@ class Branching(nn.Module):
 @pytest.mark.parametrize(
     ("kind", "operator", "place", "fix"),
     [
-        (Soft, "Softmax", "deep.1", "host"),
-        (Grouped, "Conv", "mixed", "groups=1"),
+        (Soft, "Softplus", "deep.1", "nn.Hardswish"),
+        (Normed, "LayerNormalization", "norm", "BatchNorm1d"),
     ],
 )
 def test_an_operator_outside_the_set_is_named(lower_module, kind, operator, place, fix):
@@ -90,6 +90,32 @@ def _model(kind: str, *, attributes=None, outputs=((1, 1, 20),)):
         opset_imports=[helper.make_opsetid("", 18)],
         ir_version=9,
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "fix"),
+    [
+        ("Elu", {"alpha": 0.5}, "alpha 1"),
+        ("LeakyRelu", {"alpha": -0.5}, "slope of 0 to 1"),
+        ("AveragePool", {"kernel_shape": [3], "strides": [2], "pads": [1, 1]}, "count_include_pad"),
+        (
+            "AveragePool",
+            {"kernel_shape": [3], "pads": [1, 1], "ceil_mode": 1, "count_include_pad": 1},
+            "ceil",
+        ),
+        ("MaxPool", {"kernel_shape": [3], "dilations": [2]}, "plain pool"),
+        ("ReduceMin", {"keepdims": 1}, "maximum"),
+        ("Conv", {"auto_pad": "SAME_LOWER"}, "explicit"),
+    ],
+)
+def test_what_an_operator_cannot_do_is_said(kind, attributes, fix):
+    model = helper.make_model(
+        _model(kind, attributes=attributes).graph, opset_imports=[helper.make_opsetid("", 19)]
+    )
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    with pytest.raises(UnsupportedError) as caught:
+        lower(model, {}, channels=2, estimates=1)
+    assert kind in caught.value.what and caught.value.why and fix in caught.value.fix
 
 
 def test_a_foreign_onnx_enters(tmp_path):
