@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edgegrf.errors import DeviceError, UnknownNameError, UsageError
 from edgegrf.virtual.chip import Chip
+from edgegrf.virtual.esp32c3.chip import Esp32c3
 from edgegrf.virtual.counts import Share
 from edgegrf.virtual.image import load_image
 from edgegrf.virtual.insole import Insole
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CHIPS", "VirtualBoard", "error_band"]
 
 #: the chips that can be emulated, by a board's `chip`
-CHIPS: dict[str, type[Chip]] = {"nrf52840": Nrf52840}
+CHIPS: dict[str, type[Chip]] = {"nrf52840": Nrf52840, "esp32c3": Esp32c3}
 
 #: the core runs at most this long, in cycles, before DMA shows in RAM that is polled without a register
 _SLICE = 32_768

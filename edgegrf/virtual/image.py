@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Firmware images as a virtual board loads them: ELF32 with symbols, Intel HEX, or raw bytes."""
+"""Firmware images as a virtual board loads them: ELF32 with symbols, Intel HEX, Espressif's, or raw bytes."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Firmware:
 
     segments: tuple[tuple[int, bytes], ...]  # (load address, bytes)
     symbols: tuple[tuple[int, str], ...] = ()  # functions and objects by address
+    entry: int = 0  # where a program in RAM begins
 
     def nearest(self, address: int) -> str:
         """The symbol at or before `address` as "name+0x12"; "" when there is none."""
@@ -48,6 +49,8 @@ def load_image(image: bytes | Path, origin: int = 0) -> Firmware:
             return _elf(data)
         if data[:1] == b":":
             return _hex(data)
+        if data[:1] == b"\xe9":
+            return _esp(data)
     except (struct.error, ValueError, IndexError) as error:
         raise UsageError("the firmware image is damaged", why=str(error), fix="build it again") from error
     if len(data) < 8:
@@ -61,7 +64,7 @@ def _elf(data: bytes) -> Firmware:
     machine = struct.unpack_from("<H", data, 18)[0]
     if machine not in (_EM_ARM, _EM_RISCV):
         raise UsageError(f"the firmware image is for another kind of core (ELF machine {machine})")
-    segment_table, section_table = struct.unpack_from("<II", data, 28)
+    entry, segment_table, section_table = struct.unpack_from("<III", data, 24)
     segment_size, segment_count, section_size, section_count = struct.unpack_from("<HHHH", data, 42)
     segments = []
     for index in range(segment_count):
@@ -75,7 +78,7 @@ def _elf(data: bytes) -> Firmware:
         raise ValueError("the file holds nothing to load")
     places = range(section_table, section_table + section_count * section_size, section_size or 1)
     headers = [struct.unpack_from("<IIIIIIIIII", data, place) for place in places]
-    return Firmware(tuple(segments), _symbols(data, headers))
+    return Firmware(tuple(segments), _symbols(data, headers), entry)
 
 
 def _symbols(data: bytes, headers: list[tuple[int, ...]]) -> tuple[tuple[int, str], ...]:
@@ -91,6 +94,14 @@ def _symbols(data: bytes, headers: list[tuple[int, ...]]) -> tuple[tuple[int, st
                 text = data[names + name : end].decode(errors="replace")
                 found.append((value & ~1 if info & 0xF == _STT_FUNC else value, text))
     return tuple(sorted(found))
+
+
+def _esp(data: bytes) -> Firmware:
+    """An image that Espressif's ROM loads into RAM."""
+    from edgegrf.image.esp import read_esp
+
+    image = read_esp(data)
+    return Firmware(tuple((part.address, part.data) for part in image.segments), entry=image.entry)
 
 
 def _hex(data: bytes) -> Firmware:

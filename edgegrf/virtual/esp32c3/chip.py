@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ESP32-C3: which peripherals sit where, and how they meet the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from edgegrf.errors import DeviceError
+from edgegrf.virtual.bus import Bus
+from edgegrf.virtual.counts import Share
+from edgegrf.virtual.esp32c3.boot import ENTRY, place
+from edgegrf.virtual.esp32c3.matrix import InterruptMatrix
+from edgegrf.virtual.esp32c3.pins import AnalogBus, Gpio, IoMux
+from edgegrf.virtual.esp32c3.rtc import Cause, Rtc
+from edgegrf.virtual.esp32c3.system import System
+from edgegrf.virtual.esp32c3.timers import Systimer, TimerGroup
+from edgegrf.virtual.esp32c3.uart import Uart
+from edgegrf.virtual.image import Firmware
+from edgegrf.virtual.line import Line
+from edgegrf.virtual.owners import Span
+from edgegrf.virtual.riscv.core import Core, Csrs, Memory, Stop
+from edgegrf.virtual.riscv.cycles import ERROR_BAND
+
+__all__ = ["Esp32c3"]
+
+_FLASH, _RAM, _RTC_RAM, _ROM = range(4)
+_FLASH_SIZE, _RAM_SIZE = 0x40_0000, 0x6_0000
+_RAM_PLACES = (0x3FC8_0000, 0x4038_0000)  # by data and by instruction bus
+_MEMORIES = (
+    Memory(_FLASH_SIZE, (0x4200_0000, 0x3C00_0000), writable=False),
+    Memory(_RAM_SIZE, _RAM_PLACES, writable=True),
+    Memory(0x2000, (0x5000_0000,), writable=True),
+    Memory(0x2000, (0x4000_0000,), writable=False),
+)
+_REGISTERS = ((0x6000_0000, 0xD_1000),)
+#: offsets of the ROM's functions that are there, and only return: writing a register of the analogue bus
+_ROM_FUNCTIONS = (0x195C, 0x1960)
+_RETURN = (0x8082).to_bytes(2, "little")
+#: event selection, mode and count of the performance counter
+_EVENTS, _MODE, _COUNT = 0x7E0, 0x7E1, 0x7E2
+#: how far the two ends' bit times may differ before bytes break: half a bit in ten
+_BAUD_TOLERANCE = 0.05
+#: the core runs at most this long, in its cycles, while an interrupt waits for it to let one in
+_WAITING_SLICE = 256
+
+
+class Esp32c3:
+    """The chip with a firmware in its flash or RAM and its UART0 on `line`.
+
+    Time is in ticks of 160 MHz since power-on, sleep included, however fast the core runs; `core.cycles` are
+    the active ones.
+    """
+
+    error_band: ClassVar[str] = ERROR_BAND
+    clock_hz = 160_000_000
+
+    def __init__(self, firmware: Firmware, line: Line, origin: int = 0) -> None:
+        self._line = line
+        ram = tuple((start, 0) for start in _RAM_PLACES)
+        self._image = place(firmware, _FLASH_SIZE, ram, _RAM_SIZE)
+        self._kept: dict[int, int] = {}  # registers that outlive a reset
+        self._passed = self._from_cycle = 0  # ticks until the clock last changed, and the core's cycles then
+        self._ratio = 1  # ticks per cycle
+        self._asked: int | None = None  # the cause of the reset that is to come
+        self._asleep = False
+        self._counter = {_EVENTS: 0, _MODE: 0}
+        self._count_from = 0  # what the counter shows beyond the core's cycles
+        self._lost = [0, 0]  # overruns and unheard bytes before the last reset
+        self._unheard = 0
+        csrs = Csrs(frozenset((_EVENTS, _MODE, _COUNT)), self._read_csr, self._write_csr)
+        self.core = Core(firmware, _MEMORIES, _REGISTERS, read=self._read, write=self._write, csrs=csrs)
+        self._load()
+        self._power_up(Cause.POWER_ON)
+        self.core.reset(self._image.entry or ENTRY)
+
+    @property
+    def time(self) -> int:
+        """Ticks since power-on, asleep or not."""
+        return self._passed + (self.core.cycles - self._from_cycle) * self._ratio
+
+    @property
+    def cycles(self) -> int:
+        """Active cycles since power-on, by the cycle model."""
+        return self.core.cycles
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+        return self.core.counter.counts.instructions
+
+    @property
+    def due(self) -> int | None:
+        """When something happens by itself, None when nothing is to come."""
+        return self.bus.due()
+
+    @property
+    def unmodelled(self) -> list[str]:
+        """Accesses to registers that are not modelled, and exceptions, since the last reset."""
+        faults = [f"{what} at PC {self.core.where(pc)}" for pc, what in self.core.exceptions]
+        return [f"{access}, {count} times" for access, count in sorted(self.bus.unmodelled.items())] + faults
+
+    @property
+    def note(self) -> str:
+        """Why cycles are not counted natively; empty when they are."""
+        return self.core.note
+
+    @property
+    def asleep(self) -> bool:
+        """True while the core waits in WFI and nothing has woken it."""
+        return self._asleep
+
+    @property
+    def transmitting(self) -> bool:
+        """True while a byte is on its way to the host."""
+        return self.uart.transmitting
+
+    @property
+    def overruns(self) -> int:
+        """Received bytes that were lost for want of room, since power-on."""
+        return self._lost[0] + self.uart.overruns
+
+    @property
+    def unheard(self) -> int:
+        """Bytes that came while the receiver had no clock, since power-on."""
+        return self._lost[1] + self._unheard
+
+    def execute(self, cycles: int) -> None:
+        """Let the core run for about `cycles` ticks, or until it sleeps, then let the peripherals catch up."""
+        due = self.bus.due()
+        ticks = cycles if due is None else max(1, min(cycles, due - self.time))
+        waiting = self.matrix.pending is not None
+        stop = self.core.run(min(-(-ticks // self._ratio), _WAITING_SLICE if waiting else ticks))
+        self.bus.advance(self.time)
+        if self._asked is not None:
+            self._reset(self._asked)
+            return
+        self._asleep = stop is Stop.WFI
+        self._wake()
+
+    def sleep(self, until: int) -> None:
+        """Skip to the next thing that happens, at most to `until`."""
+        due = self.bus.due()
+        target = until if due is None else min(due, until)
+        self._passed += max(0, target - self.time)
+        self.bus.advance(self.time)
+        if self._asked is not None:
+            self._reset(self._asked)
+            return
+        self._wake()
+
+    def count_by_owner(self, spans: Sequence[Span]) -> None:
+        """Count anew by the owners of `spans`."""
+        self.core.counter.count_by_owner(spans)
+
+    def shares(self) -> list[Share]:
+        """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
+        return self.core.counter.shares()
+
+    def peek(self, address: int) -> int:
+        """A register's word, as a debugger reads it."""
+        return self.bus.read(address, 4)
+
+    def poke(self, address: int, word: int) -> None:
+        """Write a register, as a debugger does."""
+        self.bus.write(address, 4, word)
+
+    def press_reset(self) -> None:
+        """Reset by the pin CHIP_EN, which on this chip is the same as power-on."""
+        self._kept.clear()
+        self._reset(Cause.POWER_ON)
+
+    def close(self) -> None:
+        """Free the emulator."""
+        self.core.close()
+
+    def _load(self) -> None:
+        flash, ram, rom = (self.core.buffer(index) for index in (_FLASH, _RAM, _ROM))
+        flash[:] = b"\xff" * _FLASH_SIZE
+        for offset, data in self._image.flash:
+            flash[offset : offset + len(data)] = data
+        for offset, data in self._image.ram:
+            ram[offset : offset + len(data)] = data
+        for offset in _ROM_FUNCTIONS:
+            rom[offset : offset + 2] = _RETURN
+
+    def _reset(self, cause: int) -> None:
+        """Start core and peripherals over; RAM keeps its contents, as far as the ROM leaves it alone."""
+        if self._image.entry:
+            raise DeviceError(
+                "the chip was reset with its program in RAM",
+                why="the ROM now boots from flash, which holds nothing",
+                fix="load the program again, or build for a board that boots from flash",
+            )
+        self._lost = [self.overruns, self.unheard]
+        self._unheard = 0
+        self._power_up(cause)
+        self.core.reset(ENTRY)
+
+    def _power_up(self, cause: int) -> None:
+        now = self.time
+        bus = self.bus = Bus(self.core)
+        bus.time = now
+        self._asked, self._asleep = None, False
+        tick = self.clock_hz
+        self.matrix = InterruptMatrix(bus, 0x600C_2000, "INTERRUPT_CORE0", self._interrupt_pends)
+        System(bus, 0x600C_0000, "SYSTEM", self._set_clock)
+        from_flash = not self._image.entry
+        Rtc(bus, 0x6000_8000, "RTC_CNTL", self._kept, cause, self._ask_reset, tick, guards=from_flash)
+        self.uart = Uart(bus, 0x6000_0000, "UART0", self._line.collect, tick)
+        Systimer(bus, 0x6002_3000, "SYSTIMER", tick)
+        for number, base in enumerate((0x6001_F000, 0x6002_0000)):
+            bites = self._asker((Cause.TIMER_GROUP0, Cause.TIMER_GROUP1)[number])
+            TimerGroup(bus, base, f"TIMG{number}", bites, tick, guards=from_flash and number == 0)
+        self.gpio = Gpio(bus, 0x6000_4000, "GPIO")
+        IoMux(bus, 0x6000_9000, "IO_MUX")
+        AnalogBus(bus, 0x6000_E000, "I2C_ANA_MST")
+        self._line.connect(bus, self._deliver)
+
+    def _asker(self, cause: int) -> Callable[[], None]:
+        return lambda: self._ask_reset(cause)
+
+    def _ask_reset(self, cause: int) -> None:
+        self._asked = cause
+        self.core.stop()
+
+    def _set_clock(self, core_hz: int) -> None:
+        self._passed, self._from_cycle = self.time, self.core.cycles
+        self._ratio = max(1, round(self.clock_hz / core_hz))
+
+    def _read(self, address: int, size: int) -> int:
+        self.bus.advance(self.time)
+        return self.bus.read(address, size)
+
+    def _write(self, address: int, size: int, value: int) -> None:
+        self.bus.advance(self.time)
+        self.bus.write(address, size, value)
+
+    def _read_csr(self, number: int) -> int:
+        if number != _COUNT:
+            return self._counter[number]
+        return self.core.cycles + self._count_from & 0xFFFF_FFFF if self._counting else self._count_from
+
+    def _write_csr(self, number: int, value: int) -> None:
+        count = self._read_csr(_COUNT)
+        if number == _COUNT:
+            count = value
+        else:
+            self._counter[number] = value
+        self._count_from = count - self.core.cycles & 0xFFFF_FFFF if self._counting else count
+
+    @property
+    def _counting(self) -> bool:
+        """The performance counter is set to cycles and runs."""
+        return bool(self._counter[_EVENTS] & 1 and self._counter[_MODE] & 1)
+
+    def _deliver(self, byte: int, framed: bool) -> None:
+        if not self.uart.listening:
+            self._unheard += 1
+            return
+        ours, theirs = self.uart.baud, 10 * self.clock_hz / self._line.byte_cycles
+        if abs(ours - theirs) > _BAUD_TOLERANCE * theirs:
+            raise DeviceError(
+                f"the firmware runs UART0 at {ours:.0f} baud, the host at {theirs:.0f}",
+                fix="make the dividers agree with the board's table",
+            )
+        self.uart.receive(byte, framed)
+
+    def _interrupt_pends(self) -> None:
+        """Come back soon, so that the core takes it."""
+        self.core.stop()
+
+    def _wake(self) -> None:
+        """End the sleep and enter the handler if an interrupt pends; WFI wakes on one that is masked, too."""
+        number = self.matrix.pending
+        if number is None:
+            return
+        self._asleep = False
+        if not self.core.masked:
+            self.core.interrupt(number)
