@@ -14,6 +14,7 @@ from edgegrf.boards import Board
 from edgegrf.errors import ModelError, OutputError
 from edgegrf.files import sha256_file, write_file
 from edgegrf.image.elf import read_elf
+from edgegrf.image.esp import to_esp
 from edgegrf.image.formats import to_binary, to_hex, to_uf2
 from edgegrf.image.identity import firmware_identity
 from edgegrf.image.sensors import sensor_map
@@ -144,9 +145,12 @@ def _formats(board: Board, elf: Path) -> dict[str, Path]:
     """Check the ELF against the board's slot and write .hex, .bin and, where the board takes it, .uf2."""
     if board.chip == "host":
         return {}
-    segments = read_elf(elf.read_bytes()).segments
+    found = read_elf(elf.read_bytes())
+    segments = found.segments
     check_fits(board, segments)
-    content: dict[str, bytes | str] = {"hex": to_hex(segments), "bin": to_binary(segments)[1]}
+    in_ram = board.boot == "ram"
+    binary = to_esp(segments, found.entry, board.chip) if in_ram else to_binary(segments)[1]
+    content: dict[str, bytes | str] = {"hex": to_hex(segments), "bin": binary}
     if board.uf2_family is not None:
         content["uf2"] = to_uf2(segments, board.uf2_family)
     for kind, data in content.items():

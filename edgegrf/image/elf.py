@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads what an image needs of an ELF file: 32-bit little-endian, as the Cortex-M linkers write it."""
+"""Reads what an image needs of an ELF file: 32-bit little-endian, as linkers for Cortex-M and RV32 write it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,12 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Elf:
-    """`segments` to be written to flash, in order; `sections`; `table` of symbols by address."""
+    """`segments` to be loaded, in order; `sections`; `table` of symbols by address; where it begins."""
 
     segments: tuple[Segment, ...]
     sections: tuple[Section, ...]
     table: tuple[Symbol, ...]
+    entry: int = 0
 
     @property
     def symbols(self) -> dict[str, int]:
@@ -66,7 +67,8 @@ def read_elf(data: bytes) -> Elf:
         raise ModelError("not an ELF file of a 32-bit little-endian core")
     try:
         headers = _section_headers(data)
-        return Elf(_segments(data), _sections(data, headers), _symbols(data, headers))
+        (entry,) = struct.unpack_from("<I", data, 24)
+        return Elf(_segments(data), _sections(data, headers), _symbols(data, headers), entry)
     except (struct.error, IndexError, ValueError) as error:
         raise ModelError("a damaged ELF file", why=str(error)) from error
 

@@ -30,6 +30,7 @@ def _parts(board: Board, compiler: Compiler, model: Path, version: str) -> Itera
     yield "options", "\0".join(options).encode()
     root = firmware_folder()
     folders = [root / "core", root / "engine", root / "cmake", root / "port" / board.port]
+    folders += [root / "port" / "bare"]
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     files += [root / "CMakeLists.txt", root / "boards" / board.name / "board.toml"]
     files += [file for file in (root / "port").iterdir() if file.is_file()]

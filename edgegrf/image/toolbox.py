@@ -13,7 +13,7 @@ from edgegrf.boards import Board
 from edgegrf.errors import MissingToolError, UsageError
 from edgegrf.process import ToolFailedError, run
 from edgegrf.resources import firmware_folder
-from edgegrf.toolchain import Compiler, arm_compiler, host_compiler
+from edgegrf.toolchain import Compiler, core_compiler, host_compiler
 
 __all__ = ["build_elf", "compiler_for"]
 
@@ -21,7 +21,7 @@ __all__ = ["build_elf", "compiler_for"]
 def compiler_for(board: Board, kind: str | None) -> Compiler:
     """The compiler of the board's core; `kind` (gcc or zig) insists on one.  Raises MissingToolError."""
     if board.chip != "host":
-        return arm_compiler(kind)
+        return core_compiler(board.core, kind)
     if kind is None:
         return host_compiler()
     raise UsageError(f"{board.name} is built with this computer's own compiler, not '{kind}'", fix="set CC")
@@ -74,7 +74,8 @@ def build_elf(
 def _toolchain_file(board: Board, compiler: Compiler) -> str:
     if board.chip == "host":
         return "host.cmake"
-    return "arm-zig.cmake" if compiler.kind == "zig" else "arm-gcc.cmake"
+    family = "riscv" if board.core.startswith("RV32") else "arm"
+    return f"{family}-{compiler.kind}.cmake"
 
 
 def _program(name: str) -> str:

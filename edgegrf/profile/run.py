@@ -27,7 +27,7 @@ from edgegrf.profile.places import MODEL, Footprint, footprint, layer_spans
 from edgegrf.profile.result import LayerCost, Profile, apportion
 from edgegrf.progress import Progress, silent
 from edgegrf.resources import cache_folder
-from edgegrf.toolchain import arm_compiler
+from edgegrf.toolchain import core_compiler
 from edgegrf.virtual import Share
 from edgegrf.virtual.board import CHIPS
 
@@ -114,7 +114,7 @@ def _run(
 def _image(
     target: Board, compiled: Compiled, tflite: Path, mode: str, compiler: str | None, progress: Progress
 ) -> Image:
-    kind = arm_compiler(compiler).kind
+    kind = core_compiler(target.core, compiler).kind
     folder = cache_folder() / "profiles" / f"{target.name}-{sha256_file(tflite)[:16]}-{mode}-{kind}"
     return build_image_of_c(
         target, compiled.folder, folder, tflite=tflite, compiler=compiler, progress=progress

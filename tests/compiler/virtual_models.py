@@ -77,7 +77,7 @@ def checksums(models, inputs, folder: Path, kind: str) -> list[int]:
 def _link(compiler, models, main: Path, target: Path) -> Path:
     sources = {path.name: path for model in models for path in model.sources}
     own = [firmware_folder() / "port" / "nrf52840" / "string.c", _FIRMWARE / "start.c", main]
-    include = [f"-I{path}" for path in (firmware_folder() / "port" / "nrf52840" / "include", _FIRMWARE)]
+    include = [f"-I{path}" for path in (firmware_folder() / "port" / "bare" / "include", _FIRMWARE)]
     flags = ("-std=c11", "-O2", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror")
     files = [*map(str, own), *map(str, sources.values())]
     folders = [f"-I{model.folder}" for model in models]

@@ -6,12 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgegrf.errors import DeviceError
+from edgegrf.image.slot import DIRECT_BOOT
 from edgegrf.virtual.image import Firmware
 
-__all__ = ["ENTRY", "MAGIC", "Placed", "place"]
+__all__ = ["ENTRY", "Placed", "place"]
 
-#: the first eight bytes of a flash that the ROM maps and starts as it is
-MAGIC = (0xAEDB041D).to_bytes(4, "little") * 2
 #: where it starts it: behind the magic, seen through the instruction bus
 ENTRY = 0x4200_0008
 
@@ -46,7 +45,7 @@ def place(firmware: Firmware, flash_size: int, ram: tuple[tuple[int, int], ...],
             )
     if not in_flash:
         return Placed((), tuple(in_ram), firmware.entry)
-    if in_flash[0][0] != 0 or in_flash[0][1][:8] != MAGIC:
+    if in_flash[0][0] != 0 or in_flash[0][1][:8] != DIRECT_BOOT:
         raise DeviceError(
             "the flash does not begin with the magic of direct boot",
             why="the ROM would look for a boot loader and find none",

@@ -118,7 +118,7 @@ class Core:
 
         counts = self._counts
         counts.deadline = counts.half_cycles + 2 * cycles
-        self._trap = None
+        before, self._trap = counts.instructions, None
         try:
             self._uc.emu_start(self.pc, _NEVER)
         except UcError as error:
@@ -131,7 +131,7 @@ class Core:
         if self._trap is not None:
             self._enter_exception(*self._trap)
             return Stop.TRAP
-        return Stop.WFI if self._slept() else Stop.TIME
+        return Stop.WFI if counts.instructions > before and self._slept() else Stop.TIME
 
     def interrupt(self, number: int) -> None:
         """Enter the handler of interrupt `number`: vectored, as mtvec always is on this core."""
@@ -270,8 +270,7 @@ class Core:
         self._set("MSTATUS", status & ~(_MIE | _MPIE) | (_MPIE if status & _MIE else 0) | _MPP)
 
     def _slept(self) -> bool:
-        if self.pc != self._counts.previous_end:
-            return False
+        """WFI ends the emulation with the PC behind it, now and then after counting the next block."""
         return int.from_bytes(self._uc.mem_read(self.pc - 4, 4), "little") == _WFI
 
     def _cost(self, address: int, size: int) -> BlockCost:

@@ -4,11 +4,11 @@ configure_file(${PORT_DIR}/board.h.in ${GENERATED}/board.h @ONLY)
 configure_file(${PORT_DIR}/link.ld.in ${GENERATED}/link.ld @ONLY)
 
 target_sources(objects PRIVATE
-  ${PORT_DIR}/port.c ${PORT_DIR}/uart.c ${PORT_DIR}/startup.c ${PORT_DIR}/stack.c ${PORT_DIR}/string.c
+  ${PORT_DIR}/port.c ${PORT_DIR}/uart.c ${PORT_DIR}/startup.c port/bare/stack.c ${PORT_DIR}/string.c
   port/absent_scan.c port/absent_fault.c port/absent_store.c)
 set_source_files_properties(${PORT_DIR}/string.c PROPERTIES COMPILE_OPTIONS
   "-fno-builtin;${CORTEX_M4_NO_IDIOMS}")
-target_include_directories(objects BEFORE PRIVATE ${PORT_DIR}/include)
+target_include_directories(objects BEFORE PRIVATE port/bare/include)
 target_compile_options(objects PRIVATE ${CORTEX_M4_OPTIONS} -ffreestanding
   -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections)
 target_link_options(firmware PRIVATE
