@@ -75,7 +75,6 @@ class Board:
     pin_rxd: int | None = None
     pin_rts: int | None = None  # kept high where the other end looks at it; flow control is never used
     pyocd_target: str | None = None
-    boot: str | None = None  # of an ESP32-C3: "direct" from flash, "ram" where the ROM loads it there
     uf2_family: int | None = None
     uf2_boards: tuple[str, ...] = ()  # beginnings of the Board-ID in INFO_UF2.TXT
     uf2_softdevice: str | None = None  # what must lie below `flash_origin`

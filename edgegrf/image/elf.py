@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads what an image needs of an ELF file: 32-bit little-endian, as linkers for Cortex-M and RV32 write it."""
+"""Reads what an image needs of an ELF file: 32-bit little-endian, as linkers write it."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from edgegrf.errors import DeviceError, UnknownNameError, UsageError
 from edgegrf.virtual.chip import Chip
-from edgegrf.virtual.esp32c3.chip import Esp32c3
 from edgegrf.virtual.counts import Share
+from edgegrf.virtual.esp32c3.chip import Esp32c3
 from edgegrf.virtual.image import load_image
 from edgegrf.virtual.insole import Insole
 from edgegrf.virtual.interrupt import interrupt_held

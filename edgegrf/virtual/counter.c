@@ -30,7 +30,7 @@ struct block {
     uint32_t address, size; /* size 0: an empty place of the table */
     uint32_t instructions;
     uint32_t half_cycles; /* without the penalty of a taken branch and of reads from flash */
-    uint32_t sets_event;  /* 1: holds a SEV */
+    uint32_t sets_event;  /* 1: holds a SEV, or ends by letting interrupts in */
     uint32_t owner;       /* 1 .. OWNERS - 1, or 0: whose code it works for */
     uint32_t probes;
     struct probe probe[PROBES];
@@ -52,7 +52,7 @@ struct counter {
     uint64_t flash_reads;  /* data reads from flash, as far as the probes see them */
     uint64_t deadline;     /* in half cycles */
     uint32_t previous_end; /* where a block begins that was not branched to */
-    uint32_t sent_event;   /* 1: a SEV was executed */
+    uint32_t sent_event;   /* 1: such a block was executed */
     uint32_t taken_branch; /* half cycles that a taken branch costs */
     uint32_t flash_read;   /* half cycles that a data read from flash costs */
     uint32_t flash_size;   /* flash is [0, flash_size) */
@@ -63,6 +63,7 @@ struct counter {
     uint32_t owner;        /* whose code runs */
     uint32_t back;         /* where control returns from the owners' code; odd: not in it */
     int32_t link_register; /* the emulator's number */
+    uint32_t stops_on_event; /* 1: the core stops behind a block that sets the event */
     void *core;
     stop_call stop;
     read_call read;
@@ -164,7 +165,7 @@ static struct share *owner_of(struct counter *counter, const struct block *block
 
 void counter_block(void *core, uint64_t address, uint32_t size, void *user) {
     struct counter *counter = user;
-    if (counter->half_cycles >= counter->deadline) {
+    if (counter->half_cycles >= counter->deadline || (counter->sent_event & counter->stops_on_event)) {
         counter->stop(core);
         return;
     }

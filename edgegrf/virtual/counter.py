@@ -36,6 +36,7 @@ class _Counts:
     deadline: int = 0
     previous_end: int = 0
     sent_event: int = 0
+    stops_on_event: int = 0
 
 
 class PythonCounter:
@@ -77,7 +78,7 @@ class PythonCounter:
 
     def _block(self, uc: Any, address: int, size: int, user: object) -> None:
         counts = self.counts
-        if counts.half_cycles >= counts.deadline:
+        if counts.half_cycles >= counts.deadline or counts.sent_event & counts.stops_on_event:
             uc.emu_stop()
             return
         try:

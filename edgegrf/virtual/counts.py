@@ -68,7 +68,8 @@ class Counts(Protocol):
     flash_reads: int  # data reads from flash, as far as the probes see them
     deadline: int
     previous_end: int  # the address behind the last block
-    sent_event: int  # 1: a SEV was executed
+    sent_event: int  # 1: a block was executed that sets the event: a SEV, or interrupts let in
+    stops_on_event: int  # 1: the core stops behind such a block
 
 
 class Counter(Protocol):

@@ -69,7 +69,8 @@ class _State(ctypes.Structure):
         ("taken_branch", ctypes.c_uint32), ("flash_read", ctypes.c_uint32), ("flash_size", ctypes.c_uint32),
         ("used", ctypes.c_uint32), ("cyccnt_on", ctypes.c_uint32), ("cyccnt_from", ctypes.c_uint32),
         ("cyccnt_place", ctypes.c_uint32), ("owner", ctypes.c_uint32), ("back", ctypes.c_uint32),
-        ("link_register", ctypes.c_int32), ("core", ctypes.c_void_p), ("stop", ctypes.c_void_p),
+        ("link_register", ctypes.c_int32), ("stops_on_event", ctypes.c_uint32),
+        ("core", ctypes.c_void_p), ("stop", ctypes.c_void_p),
         ("read", ctypes.c_void_p), ("load", ctypes.c_void_p), ("decode", ctypes.c_void_p),
         ("other", ctypes.c_void_p), ("share", _Share * OWNERS),
     ]  # fmt: skip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the ROM does with a firmware image: runs it from flash (direct boot), or from RAM once loaded there."""
+"""What the ROM does with a firmware image: runs it from flash (direct boot) or from RAM."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -17,10 +18,12 @@ from edgegrf.virtual.esp32c3.system import System
 from edgegrf.virtual.esp32c3.timers import Systimer, TimerGroup
 from edgegrf.virtual.esp32c3.uart import Uart
 from edgegrf.virtual.image import Firmware
+from edgegrf.virtual.insole import Insole
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.owners import Span
 from edgegrf.virtual.riscv.core import Core, Csrs, Memory, Stop
 from edgegrf.virtual.riscv.cycles import ERROR_BAND
+from edgegrf.virtual.supply import Supply
 
 __all__ = ["Esp32c3"]
 
@@ -41,8 +44,6 @@ _RETURN = (0x8082).to_bytes(2, "little")
 _EVENTS, _MODE, _COUNT = 0x7E0, 0x7E1, 0x7E2
 #: how far the two ends' bit times may differ before bytes break: half a bit in ten
 _BAUD_TOLERANCE = 0.05
-#: the core runs at most this long, in its cycles, while an interrupt waits for it to let one in
-_WAITING_SLICE = 256
 
 
 class Esp32c3:
@@ -57,6 +58,8 @@ class Esp32c3:
 
     def __init__(self, firmware: Firmware, line: Line, origin: int = 0) -> None:
         self._line = line
+        self.supply = Supply()
+        self._insole: Insole | None = None
         ram = tuple((start, 0) for start in _RAM_PLACES)
         self._image = place(firmware, _FLASH_SIZE, ram, _RAM_SIZE)
         self._kept: dict[int, int] = {}  # registers that outlive a reset
@@ -96,9 +99,13 @@ class Esp32c3:
 
     @property
     def unmodelled(self) -> list[str]:
-        """Accesses to registers that are not modelled, and exceptions, since the last reset."""
-        faults = [f"{what} at PC {self.core.where(pc)}" for pc, what in self.core.exceptions]
-        return [f"{access}, {count} times" for access, count in sorted(self.bus.unmodelled.items())] + faults
+        """Accesses to registers that are not modelled, with their counts, since the last reset."""
+        return [f"{access}, {count} times" for access, count in sorted(self.bus.unmodelled.items())]
+
+    @property
+    def faults(self) -> list[str]:
+        """Exceptions that the firmware took, since power-on."""
+        return [f"{what} at PC {self.core.where(pc)}" for pc, what in self.core.exceptions]
 
     @property
     def note(self) -> str:
@@ -126,11 +133,11 @@ class Esp32c3:
         return self._lost[1] + self._unheard
 
     def execute(self, cycles: int) -> None:
-        """Let the core run for about `cycles` ticks, or until it sleeps, then let the peripherals catch up."""
+        """Let the core run for about `cycles` ticks, or until it sleeps; then the peripherals catch up."""
         due = self.bus.due()
         ticks = cycles if due is None else max(1, min(cycles, due - self.time))
-        waiting = self.matrix.pending is not None
-        stop = self.core.run(min(-(-ticks // self._ratio), _WAITING_SLICE if waiting else ticks))
+        self.core.watch_for_unmasking(self.matrix.pending is not None)
+        stop = self.core.run(-(-ticks // self._ratio))
         self.bus.advance(self.time)
         if self._asked is not None:
             self._reset(self._asked)
@@ -168,6 +175,19 @@ class Esp32c3:
     def press_reset(self) -> None:
         """Reset by the pin CHIP_EN, which on this chip is the same as power-on."""
         self._kept.clear()
+        self._reset(Cause.POWER_ON)
+
+    def wear(self, insole: Insole) -> None:
+        """Put an insole on the analog inputs."""
+        self._insole = insole
+
+    def power_on(self) -> None:
+        """Start as after a power cut: nothing is left but the flash."""
+        self._kept.clear()
+        for index in (_RAM, _RTC_RAM):
+            memory = self.core.buffer(index)
+            memory[:] = random.Random(index).randbytes(len(memory))
+        self.supply.restore()
         self._reset(Cause.POWER_ON)
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ class Cause:
 
 class Rtc(Peripheral):
     """`cause` is the reset's; `kept` are the registers that outlive one; `reset` is called with the cause of
-    the next; `guards` says whether the watchdog runs from the reset on, as where the chip boots from flash."""
+    the next; `guards` says whether the watchdog runs from the reset on, as in a boot from flash."""
 
     registers: ClassVar[Mapping[int, str]] = {
         OPTIONS0: "OPTIONS0", ANA_CONF: "ANA_CONF", 0x3C: "WAKEUP_STATE", RESET_STATE: "RESET_STATE",

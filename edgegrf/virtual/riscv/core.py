@@ -118,6 +118,7 @@ class Core:
 
         counts = self._counts
         counts.deadline = counts.half_cycles + 2 * cycles
+        counts.sent_event = 0
         before, self._trap = counts.instructions, None
         try:
             self._uc.emu_start(self.pc, _NEVER)
@@ -139,8 +140,13 @@ class Core:
         self.pc = (self._get("MTVEC") & ~0xFF) + 4 * number
 
     def stop(self) -> None:
-        """Make the core come back after the running block."""
-        self._uc.emu_stop()
+        """Make the core come back after the running block.  (Stopped at once by the emulator, it would
+        execute the instruction that accesses a register twice.)"""
+        self._counts.deadline = 0
+
+    def watch_for_unmasking(self, on: bool) -> None:
+        """Come back, too, as soon as interrupts may have been let in."""
+        self._counts.stops_on_event = on
 
     def load(self, address: int, size: int) -> bytes:
         """Memory contents; raises IndexError where there is none."""
@@ -205,7 +211,7 @@ class Core:
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
-        self.stop()
+        self._uc.emu_stop()
 
     def _on_invalid(self, uc: Any, access: int, address: int, size: int, value: int, user: object) -> bool:
         import unicorn
@@ -221,7 +227,7 @@ class Core:
             return
         self._set("PC", pc)
         self._trap = (number, 0)
-        self.stop()
+        uc.emu_stop()
 
     def _custom(self, pc: int) -> bool:
         """Execute an access to one of the chip's own control registers; False for anything else."""

@@ -25,14 +25,16 @@ _MORE = {"div": 16}
 
 
 def block_cost(instructions: Sequence[Instruction]) -> BlockCost:
-    """The cost of a block, without the penalty of the branch that led to it."""
+    """The cost of a block, without the penalty of the branch that led to it; it sets the event if it may end
+    by letting interrupts in."""
     cycles = 0
     before: Instruction | None = None
     for instruction in instructions:
         cycles += 1 + _MORE.get(instruction.kind, 0)
         cycles += 1 if before is not None and stalls_on_load(instruction, before) else 0
         before = instruction
-    return BlockCost(len(instructions), cycles * _CYCLE)
+    unmasks = bool(instructions) and instructions[-1].kind in ("csr", "system")  # or may; MRET is one
+    return BlockCost(len(instructions), cycles * _CYCLE, sets_event=unmasks)
 
 
 def stalls_on_load(instruction: Instruction, before: Instruction) -> bool:
