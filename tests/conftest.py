@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgegrf.errors import MissingToolError
-from edgegrf.toolchain import arm_compiler
+from edgegrf.toolchain import arm_compiler, core_compiler
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -31,6 +31,19 @@ def reference_nets() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference nets beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def needs_compiler() -> Callable[[str, str | None], None]:
+    """needs_compiler(core, kind) skips the test without such a compiler (gcc, zig, None: any) of a core."""
+
+    def check(core: str, kind: str | None) -> None:
+        try:
+            core_compiler(core, kind)
+        except MissingToolError as error:
+            pytest.skip(error.what)
+
+    return check
 
 
 @pytest.fixture(scope="session")

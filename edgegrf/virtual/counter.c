@@ -49,20 +49,20 @@ typedef uint64_t (*register_call)(void *core, uint64_t offset, unsigned size, vo
 struct counter {
     uint64_t instructions;
     uint64_t half_cycles;
-    uint64_t flash_reads;  /* data reads from flash, as far as the probes see them */
-    uint64_t deadline;     /* in half cycles */
-    uint32_t previous_end; /* where a block begins that was not branched to */
-    uint32_t sent_event;   /* 1: such a block was executed */
-    uint32_t taken_branch; /* half cycles that a taken branch costs */
-    uint32_t flash_read;   /* half cycles that a data read from flash costs */
-    uint32_t flash_size;   /* flash is [0, flash_size) */
-    uint32_t used;         /* places of the table in use */
-    uint32_t cyccnt_on;    /* 1: the cycle register counts */
-    uint32_t cyccnt_from;  /* what it shows beyond the cycles counted here, modulo 2^32 */
-    uint32_t cyccnt_place; /* its offset within its page */
-    uint32_t owner;        /* whose code runs */
-    uint32_t back;         /* where control returns from the owners' code; odd: not in it */
-    int32_t link_register; /* the emulator's number */
+    uint64_t flash_reads;    /* data reads from flash, as far as the probes see them */
+    uint64_t deadline;       /* in half cycles */
+    uint32_t previous_end;   /* where a block begins that was not branched to */
+    uint32_t sent_event;     /* 1: such a block was executed */
+    uint32_t taken_branch;   /* half cycles that a taken branch costs */
+    uint32_t flash_read;     /* half cycles that a data read from flash costs */
+    uint32_t flash_size;     /* flash is [0, flash_size) */
+    uint32_t used;           /* places of the table in use */
+    uint32_t cyccnt_on;      /* 1: the cycle register counts */
+    uint32_t cyccnt_from;    /* what it shows beyond the cycles counted here, modulo 2^32 */
+    uint32_t cyccnt_place;   /* its offset within its page */
+    uint32_t owner;          /* whose code runs */
+    uint32_t back;           /* where control returns from the owners' code; odd: not in it */
+    int32_t link_register;   /* the emulator's number */
     uint32_t stops_on_event; /* 1: the core stops behind a block that sets the event */
     void *core;
     stop_call stop;

@@ -47,13 +47,13 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def image_of(
-    tmp_path_factory: pytest.TempPathFactory, needs_arm_compiler: Callable[[str | None], None]
+    tmp_path_factory: pytest.TempPathFactory, needs_compiler: Callable[[str, str | None], None]
 ) -> Callable[..., Image]:
     """image_of(board, model, compiler=None): the firmware with firmware/tests/MODEL inside."""
 
     def build(board_name: str, model: str, compiler: str | None = None) -> Image:
         if compiler:
-            needs_arm_compiler(compiler)
+            needs_compiler(board(board_name).core, compiler)
         folder = tmp_path_factory.getbasetemp() / f"{board_name}-{model}-{compiler}"
         return build_image_of_c(board(board_name), FIRMWARE / "tests" / model, folder, compiler=compiler)
 

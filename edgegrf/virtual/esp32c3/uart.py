@@ -18,7 +18,7 @@ __all__ = ["Uart"]
 FIFO, RAW, STATUS_OF_EVENTS, ENABLE, CLEAR = 0x00, 0x04, 0x08, 0x0C, 0x10
 CLKDIV, STATUS, CONF0, CONF1, MEM_CONF, CLK_CONF, ID = 0x14, 0x1C, 0x20, 0x24, 0x60, 0x78, 0x80
 RX_FULL, TX_EMPTY, FRAMING, OVERFLOW, RX_TIMEOUT, TX_DONE = 1 << 0, 1 << 1, 1 << 3, 1 << 4, 1 << 8, 1 << 14
-_RX_RESET, _TX_RESET = 1 << 17, 1 << 18
+_RX_RESET, _TX_RESET, _ERROR_MASK = 1 << 17, 1 << 18, 1 << 26
 _TIMEOUT_ON = 1 << 21
 _CLOCK_ON = 1 << 22
 _UPDATE = 1 << 31
@@ -96,7 +96,10 @@ class Uart(EventPeripheral):
             self.fire(self.level())
 
     def receive(self, byte: int, framed: bool = True) -> None:
-        """A byte's stop bit ended on RXD; with a broken one it is stored and reported."""
+        """A byte's stop bit ended on RXD; with a broken one it is stored only if CONF0 says so."""
+        if not framed and self.values[CONF0] & _ERROR_MASK:
+            self.fire(FRAMING)
+            return
         if len(self._received) == _FIFO_BYTES:
             self.overruns += 1
             self.fire(OVERFLOW)

@@ -19,15 +19,15 @@ static void set_pll(void) {
     SYSTEM_CPU_PER_CONF |= SYSTEM_PLL_480_MHZ;
     I2C_ANA_CONF0 &= ~(uint32_t)I2C_ANA_BBPLL_STOP_HIGH; /* calibrates itself */
     I2C_ANA_CONF0 |= I2C_ANA_BBPLL_STOP_LOW;
-    ROM_ANALOG_WRITE(I2C_BBPLL, 0, 4, 0x6B);              /* MODE_HF */
-    ROM_ANALOG_WRITE(I2C_BBPLL, 0, 2, 5 << 4);            /* OC_REF_DIV, OC_DCHGP */
-    ROM_ANALOG_WRITE(I2C_BBPLL, 0, 3, 8);                 /* OC_DIV_7_0 */
-    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 5, 2, 0, 0);      /* OC_DR1 */
-    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 5, 6, 4, 0);      /* OC_DR3 */
+    ROM_ANALOG_WRITE(I2C_BBPLL, 0, 4, 0x6B);                /* MODE_HF */
+    ROM_ANALOG_WRITE(I2C_BBPLL, 0, 2, 5 << 4);              /* OC_REF_DIV, OC_DCHGP */
+    ROM_ANALOG_WRITE(I2C_BBPLL, 0, 3, 8);                   /* OC_DIV_7_0 */
+    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 5, 2, 0, 0);        /* OC_DR1 */
+    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 5, 6, 4, 0);        /* OC_DR3 */
     ROM_ANALOG_WRITE(I2C_BBPLL, 0, 6, 2 << 6 | 1 << 4 | 3); /* OC_DLREF_SEL, OC_DHREF_SEL, OC_DCUR */
-    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 9, 1, 0, 2);      /* OC_VCO_DBIAS */
-    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 6, 5, 4, 2);      /* OC_DHREF_SEL */
-    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 6, 7, 6, 1);      /* OC_DLREF_SEL */
+    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 9, 1, 0, 2);        /* OC_VCO_DBIAS */
+    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 6, 5, 4, 2);        /* OC_DHREF_SEL */
+    ROM_ANALOG_WRITE_BITS(I2C_BBPLL, 0, 6, 7, 6, 1);        /* OC_DLREF_SEL */
     for (uint32_t turn = 0; turn < PLL_TURNS; turn++) {
         __asm volatile("");
     }

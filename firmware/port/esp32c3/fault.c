@@ -39,8 +39,7 @@ static IN_RAM uint32_t kind_of(uint32_t cause, uint32_t address) {
     case LOAD_ACCESS:
     case STORE_ACCESS:
         /* below the stack, or a null pointer */
-        return address < 0x1000u ||
-                       (uintptr_t)address - ((uintptr_t)link_stack_bottom - 0x1000u) < 0x1000u
+        return address < 0x1000u || (uintptr_t)address - ((uintptr_t)link_stack_bottom - 0x1000u) < 0x1000u
                    ? PORT_FAULT_MEMORY
                    : PORT_FAULT_BUS;
     case FETCH_MISALIGNED:

@@ -2,8 +2,8 @@
  *
  * interrupts.h: which interrupt of the core is whose.  All have one priority, so none interrupts another.
  *
- * What passes from interrupt to main passes through one ring each (uart.c, scan.c): the interrupt alone writes
- * its head, main alone its tail, both are aligned words, and the core keeps its own stores in order.
+ * What passes from interrupt to main passes through one ring each (uart.c, scan.c): the interrupt alone
+ * writes its head, main alone its tail, both are aligned words, and the core keeps its own stores in order.
  */
 #ifndef INTERRUPTS_H
 #define INTERRUPTS_H

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-_Static_assert((LINK_CREDITS + 1) * FRAME_WIRE_MAX < UART_RING, "the ring holds what comes between two calls");
+_Static_assert((LINK_CREDITS + 1) * FRAME_WIRE_MAX < UART_RING,
+               "the ring holds what comes between two calls");
 _Static_assert((UART_RING & (UART_RING - 1)) == 0, "byte numbers wrap at 2^32");
 _Static_assert(BOARD_PIN_TXD == 21 && BOARD_PIN_RXD == 20, "the pins that UART0 reaches by function 0");
 
@@ -47,8 +48,7 @@ static IN_RAM void drain(void) {
 static IN_RAM void fill(void) {
     uint32_t place = sent, end = to_send;
 
-    while (place != end &&
-           (UART_STATUS >> UART_STATUS_TX_SHIFT & UART_STATUS_COUNT) < UART_FIFO_BYTES - 1) {
+    while (place != end && (UART_STATUS >> UART_STATUS_TX_SHIFT & UART_STATUS_COUNT) < UART_FIFO_BYTES - 1) {
         UART_FIFO = outgoing[place++];
     }
     sent = place;

@@ -5,9 +5,9 @@
  *   - The FIFO holds 128 bytes and asks for attention at 32, or after two bytes' time of silence.  So the
  *     interrupt may come 96 bytes late, 960 microseconds at 1 Mbaud.  No interrupt takes longer than that,
  *     and nothing holds interrupts back but a few lines that only touch words.
- *   - Between two calls of uart_take() or uart_send() at most one request is executed.  By the credit rule the
- *     host can send LINK_CREDITS frames before its reply and one more after it: (4 + 1) * 266 = 1330 bytes
- *     < UART_RING, so the ring never overflows.
+ *   - Between two calls of uart_take() or uart_send() at most one request is executed.  By the credit rule
+ * the host can send LINK_CREDITS frames before its reply and one more after it: (4 + 1) * 266 = 1330 bytes <
+ * UART_RING, so the ring never overflows.
  *   - A host that breaks the rule loses the newest bytes: they are counted, and the frames that were cut fail
  *     their CRC.  So do bytes with a broken stop bit, which are not stored.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * watchdog.h: timer group 0's watchdog bites after 8 seconds; the four that the ROM leaves running are stopped.
+ * watchdog.h: timer group 0's watchdog bites after 8 seconds; the four that the ROM leaves running are
+ * stopped.
  */
 #ifndef WATCHDOG_H
 #define WATCHDOG_H
