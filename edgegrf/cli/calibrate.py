@@ -106,9 +106,9 @@ def _schedule(phases: str) -> Schedule:
         unloaded, standing, walking = (float(part) for part in phases.split(","))
     except ValueError as error:
         raise UsageError(f"--phases {phases}: three numbers of seconds", fix="--phases 3,10,20") from error
-    if not (0.5 <= unloaded <= 600 and 2 <= standing <= 600 and 4 <= walking <= 600):
+    if not (0.5 <= unloaded <= 600 and 2 <= standing <= 600 and 6 <= walking <= 600):
         raise UsageError(
-            f"--phases {phases}: too short or too long", fix="0.5, 2 and 4 s at least, 600 s at most"
+            f"--phases {phases}: too short or too long", fix="0.5, 2 and 6 s at least, 600 s at most"
         )
     return Schedule(unloaded, standing, walking)
 

@@ -194,8 +194,13 @@ class Device:
         return Stats.decode(frame.body)
 
     def ask(self, type: MessageType, body: bytes = b"") -> bytes:
-        """The body of the reply to one request."""
-        [frame] = self._ask([Request(type, body)])
+        """The body of the reply to one request; a refusal (RefusedError) leaves the conversation as it is."""
+        hello = self.info
+        try:
+            [frame] = self._ask([Request(type, body)])
+        except RefusedError:
+            self._hello = hello
+            raise
         return frame.body
 
     def unasked(self, timeout_s: float) -> Frame | None:

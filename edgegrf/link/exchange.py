@@ -238,7 +238,10 @@ class Exchange:
             self.restart()
             raise RestartedError()
         if error.request == item.request.type:
-            self.restart()
+            if len(self._open) == 1 and not self._flying:
+                self._open.clear()  # nothing else is under way: the conversation goes on
+            else:
+                self.restart()
             raise RefusedError(error)
         self.counters.duplicates += 1
 

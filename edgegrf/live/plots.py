@@ -10,6 +10,8 @@ from edgegrf.report.ink import ACCENT, SERIES, drawn, new_figure, ramp
 
 __all__ = ["force", "pressure", "timing"]
 
+_COLUMNS = 200  # of the image of the sensors: each shows the largest load of its samples
+
 
 @drawn("force", "The estimated force over time, in body weights")
 def force(record: Mapping[str, Any]) -> Any:
@@ -28,14 +30,10 @@ def pressure(record: Mapping[str, Any]) -> Any:
     """The sensors [T, C] as an image, one line a sensor; of a matrix one line a row."""
     figure, axes = new_figure(9.6, 2.8)
     time, lines = record["time_s"], record["lines"]
-    image = axes.imshow(
-        [values for _, values in lines],
-        aspect="auto",
-        origin="lower",
-        interpolation="nearest",
-        extent=(time[0], time[-1], -0.5, len(lines) - 0.5),
-        cmap=ramp(),
-    )
+    step = -(-len(time) // _COLUMNS)
+    edges = [*time[::step], time[-1]]
+    peaks = [[max(values[at : at + step]) for at in range(0, len(values), step)] for _, values in lines]
+    image = axes.pcolormesh(edges, [n - 0.5 for n in range(len(lines) + 1)], peaks, cmap=ramp())
     axes.set_yticks(range(len(lines)), [name for name, _ in lines])
     axes.grid(visible=False)
     axes.set_xlabel("time (s)")

@@ -159,9 +159,8 @@ def _start(device: Device, terms: Terms) -> tuple[Stream, Insole]:
 
 def _restarted(device: Device, terms: Terms, before: Stream, error: RestartedError) -> tuple[Stream, Insole]:
     """The stream begins anew; what came before is let go, but for the restarts."""
-    hello = device.hello()
+    why = describe(fault_of(device), device.hello())
     stream, insole = _start(device, terms)
-    why = describe(fault_of(device), hello)
     stream.restarts = [*before.restarts, f"after {before.seconds:.1f} s: {why or error.why}"]
     return stream, insole
 

@@ -83,24 +83,20 @@ static size_t body_length(uint8_t content) {
     return HEADER + (content & LIVE_RAW ? RAW_BYTES : 0u) + FAULT_BYTES + values * engine_value_bytes();
 }
 
-/* Notes when a frame was taken: how far its interval is from the period, and the time since the first. */
+/* Notes when a frame was taken: how far its interval is from the period, and the time since sample 0. */
 static void note_time(uint32_t number) {
-    uint32_t steps = number - (live.samples + live.lost) + 1;
-    if (live.samples + live.lost == 0) {
-        live.last_ticks = frame.ticks - live.period_ticks;
-    }
-    uint32_t interval = frame.ticks - live.last_ticks;
-    int32_t away = (int32_t)(interval - steps * live.period_ticks);
+    uint32_t before_it = live.samples + live.lost, steps = number - before_it + 1;
+    uint32_t expected = steps * live.period_ticks;
+    uint32_t interval = before_it ? frame.ticks - live.last_ticks : expected;
+    int32_t away = (int32_t)(interval - expected);
     uint32_t jitter_ns =
         least((uint32_t)(away < 0 ? -away : away), JITTER_MAX_TICKS) * 1000u / live.ticks_per_us;
     live.jitter_max_ns = most(live.jitter_max_ns, jitter_ns);
     live.jitter_sum_ns += jitter_ns;
     live.last_ticks = frame.ticks;
-    if (live.samples + live.lost) {
-        uint32_t ticks = live.spare_ticks + interval;
-        live.time_us += ticks / live.ticks_per_us;
-        live.spare_ticks = ticks % live.ticks_per_us;
-    }
+    uint32_t ticks = live.spare_ticks + interval - (before_it ? 0 : live.period_ticks);
+    live.time_us += ticks / live.ticks_per_us;
+    live.spare_ticks = ticks % live.ticks_per_us;
     live.lost += steps - 1;
     live.samples++;
 }
