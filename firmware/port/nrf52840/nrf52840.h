@@ -21,6 +21,7 @@ enum {
 };
 
 /* POWER, CLOCK and APPROTECT share a base */
+#define POWER_DCDCEN NRF_REGISTER(0x40000000u, 0x578)    /* REG1, the second stage: 1 needs an inductor */
 #define POWER_RESETREAS NRF_REGISTER(0x40000000u, 0x400) /* write ones to clear */
 #define CLOCK_TASKS_HFCLKSTART NRF_REGISTER(0x40000000u, 0x000)
 #define CLOCK_EVENTS_HFCLKSTARTED NRF_REGISTER(0x40000000u, 0x100)
@@ -34,11 +35,14 @@ enum {
 };
 
 /* GPIO: port 0 and port 1; a pin is written 32 * port + number */
+#define GPIO_OUTCLR(port) NRF_REGISTER(0x50000000u, 0x300 * (port) + 0x50C)
 #define GPIO_OUTSET(port) NRF_REGISTER(0x50000000u, 0x300 * (port) + 0x508)
 #define GPIO_PIN_CNF(pin) NRF_REGISTER(0x50000000u, 0x300 * ((pin) / 32u) + 0x700 + 4 * ((pin) % 32u))
 enum {
-    GPIO_PIN_CNF_OUTPUT = 1 << 0 | 1 << 1, /* DIR output, INPUT disconnected */
-    GPIO_PIN_CNF_INPUT_PULLUP = 3 << 2,    /* DIR input, INPUT connected, PULL up */
+    GPIO_PIN_CNF_OUTPUT = 1 << 0 | 1 << 1,                 /* DIR output, INPUT disconnected */
+    GPIO_PIN_CNF_OUTPUT_STRONG = 1 << 0 | 1 << 1 | 3 << 8, /* ... driving high and low with 5 mA */
+    GPIO_PIN_CNF_INPUT_PULLUP = 3 << 2,                    /* DIR input, INPUT connected, PULL up */
+    GPIO_PIN_CNF_OFF = 1 << 1,                             /* as at reset: DIR input, disconnected */
 };
 
 /* UARTE0, peripheral and interrupt number 2 */
@@ -79,37 +83,117 @@ enum {
 };
 #define UARTE_PSEL_NONE 0xFFFFFFFFu
 
-/* TIMER0 keeps the time, TIMER1 counts bytes */
-#define TIMER_TASKS_START(n) NRF_REGISTER(0x40008000u, 0x1000 * (n) + 0x000)
-#define TIMER_TASKS_CLEAR(n) NRF_REGISTER(0x40008000u, 0x1000 * (n) + 0x00C)
-#define TIMER_TASKS_CAPTURE0(n) NRF_REGISTER(0x40008000u, 0x1000 * (n) + 0x040)
-#define TIMER_MODE(n) NRF_REGISTER(0x40008000u, 0x1000 * (n) + 0x504)
-#define TIMER_BITMODE(n) NRF_REGISTER(0x40008000u, 0x1000 * (n) + 0x508)
-#define TIMER_PRESCALER(n) NRF_REGISTER(0x40008000u, 0x1000 * (n) + 0x510) /* 16 MHz / 2^PRESCALER */
-#define TIMER_CC0(n) NRF_REGISTER(0x40008000u, 0x1000 * (n) + 0x540)
-#define TIMER1_COUNT_ADDRESS 0x40009008u
+/* SAADC, interrupt 7: one SAMPLE converts every channel that has an input */
+#define SAADC_TASKS_START NRF_REGISTER(0x40007000u, 0x000)
+#define SAADC_TASKS_STOP NRF_REGISTER(0x40007000u, 0x008)
+#define SAADC_TASKS_CALIBRATEOFFSET NRF_REGISTER(0x40007000u, 0x00C)
+#define SAADC_EVENTS_STARTED NRF_REGISTER(0x40007000u, 0x100)
+#define SAADC_EVENTS_END NRF_REGISTER(0x40007000u, 0x104)
+#define SAADC_EVENTS_CALIBRATEDONE NRF_REGISTER(0x40007000u, 0x110)
+#define SAADC_EVENTS_STOPPED NRF_REGISTER(0x40007000u, 0x114)
+#define SAADC_INTENSET NRF_REGISTER(0x40007000u, 0x304)
+#define SAADC_INTENCLR NRF_REGISTER(0x40007000u, 0x308)
+#define SAADC_ENABLE NRF_REGISTER(0x40007000u, 0x500)
+#define SAADC_PSELP(n) NRF_REGISTER(0x40007000u, 0x510 + 0x10 * (n)) /* 0: none, 1: AIN0, ... 8: AIN7 */
+#define SAADC_PSELN(n) NRF_REGISTER(0x40007000u, 0x514 + 0x10 * (n))
+#define SAADC_CONFIG(n) NRF_REGISTER(0x40007000u, 0x518 + 0x10 * (n))
+#define SAADC_RESOLUTION NRF_REGISTER(0x40007000u, 0x5F0)
+#define SAADC_RESULT_PTR NRF_REGISTER(0x40007000u, 0x62C)
+#define SAADC_RESULT_MAXCNT NRF_REGISTER(0x40007000u, 0x630) /* results of 16 bits */
 enum {
+    SAADC_START_ADDRESS = 0x40007000,
+    SAADC_SAMPLE_ADDRESS = 0x40007004,
+    SAADC_END_ADDRESS = 0x40007104,
+    SAADC_IRQ = 7,
+    SAADC_INT_END = 1 << 1,
+    SAADC_CHANNELS = 8,
+    SAADC_RESOLUTION_12 = 2,
+    /* Full scale is the supply: gain 1/4, reference supply/4; 10 us to acquire, for up to 100 kOhm */
+    SAADC_CONFIG_OF_SUPPLY = 2 << 8 | 1 << 12 | 2 << 16,
+};
+
+/* TIMER0 keeps the time, TIMER1 counts bytes, TIMER2 is the sample clock, TIMER3 paces the rows of a
+ * matrix, TIMER4 stamps frames */
+#define TIMER_BASE(n) (((n) < 3 ? 0x40008000u : 0x40017000u) + 0x1000u * (n))
+#define TIMER_TASKS_START(n) NRF_REGISTER(TIMER_BASE(n), 0x000)
+#define TIMER_TASKS_STOP(n) NRF_REGISTER(TIMER_BASE(n), 0x004)
+#define TIMER_TASKS_CLEAR(n) NRF_REGISTER(TIMER_BASE(n), 0x00C)
+#define TIMER_TASKS_CAPTURE(n, cc) NRF_REGISTER(TIMER_BASE(n), 0x040 + 4 * (cc))
+#define TIMER_EVENTS_COMPARE(n, cc) NRF_REGISTER(TIMER_BASE(n), 0x140 + 4 * (cc))
+#define TIMER_SHORTS(n) NRF_REGISTER(TIMER_BASE(n), 0x200)
+#define TIMER_INTENSET(n) NRF_REGISTER(TIMER_BASE(n), 0x304)
+#define TIMER_INTENCLR(n) NRF_REGISTER(TIMER_BASE(n), 0x308)
+#define TIMER_MODE(n) NRF_REGISTER(TIMER_BASE(n), 0x504)
+#define TIMER_BITMODE(n) NRF_REGISTER(TIMER_BASE(n), 0x508)
+#define TIMER_PRESCALER(n) NRF_REGISTER(TIMER_BASE(n), 0x510) /* 16 MHz / 2^PRESCALER */
+#define TIMER_CC(n, cc) NRF_REGISTER(TIMER_BASE(n), 0x540 + 4 * (cc))
+#define TIMER_TASK_ADDRESS(n, offset) (TIMER_BASE(n) + (offset))
+enum {
+    TIMER_START = 0x000,
+    TIMER_STOP = 0x004,
+    TIMER_COUNT = 0x008,
+    TIMER_CLEAR = 0x00C,
+    TIMER_CAPTURE0 = 0x040,
+    TIMER_CAPTURE1 = 0x044,
+    TIMER_COMPARE0 = 0x140,
     TIMER_MODE_TIMER = 0,
     TIMER_MODE_COUNTER = 1,
     TIMER_BITMODE_32 = 3,
+    TIMER_SHORTS_COMPARE0_CLEAR = 1 << 0,
+    TIMER_SHORTS_COMPARE1_CLEAR = 1 << 1,
+    TIMER_INT_COMPARE0 = 1 << 16,
+    TIMER_INT_COMPARE1 = 1 << 17,
+    TIMER2_IRQ = 10,
+    TIMER3_IRQ = 26,
 };
 
-/* The flash's controller */
+/* WDT, interrupt 16: ticks of 32768 Hz; what is not told 0x6E524635 in time resets the chip */
+#define WDT_TASKS_START NRF_REGISTER(0x40010000u, 0x000)
+#define WDT_INTENSET NRF_REGISTER(0x40010000u, 0x304)
+#define WDT_RUNSTATUS NRF_REGISTER(0x40010000u, 0x400)
+#define WDT_CRV NRF_REGISTER(0x40010000u, 0x504)
+#define WDT_RREN NRF_REGISTER(0x40010000u, 0x508)
+#define WDT_CONFIG NRF_REGISTER(0x40010000u, 0x50C)
+#define WDT_RR(n) NRF_REGISTER(0x40010000u, 0x600 + 4 * (n))
+enum {
+    WDT_IRQ = 16,
+    WDT_INT_TIMEOUT = 1 << 0,
+    WDT_CONFIG_PAUSED = 0, /* while the core sleeps, and while a debugger has halted it */
+    WDT_RELOAD = 0x6E524635,
+};
+
+/* The flash's controller; the core stands still while it works */
+#define NVMC_READY NRF_REGISTER(0x4001E000u, 0x400)
+#define NVMC_CONFIG NRF_REGISTER(0x4001E000u, 0x504)
+#define NVMC_ERASEPAGE NRF_REGISTER(0x4001E000u, 0x508)
 #define NVMC_ICACHECNF NRF_REGISTER(0x4001E000u, 0x540)
 enum {
+    NVMC_CONFIG_READ = 0,
+    NVMC_CONFIG_WRITE = 1,
+    NVMC_CONFIG_ERASE = 2,
     NVMC_ICACHECNF_CACHEEN = 1 << 0,
 };
 
 /* PPI: an event's address to a task's address */
 #define PPI_CHENSET NRF_REGISTER(0x4001F000u, 0x504)
+#define PPI_CHENCLR NRF_REGISTER(0x4001F000u, 0x508)
 #define PPI_CH_EEP(n) NRF_REGISTER(0x4001F000u, 0x510 + 8 * (n))
 #define PPI_CH_TEP(n) NRF_REGISTER(0x4001F000u, 0x514 + 8 * (n))
+#define PPI_FORK_TEP(n) NRF_REGISTER(0x4001F000u, 0x910 + 4 * (n)) /* a second task of channel n */
 
 /* Cortex-M4: system control, debug, cycle counter */
-#define NVIC_ICPR0 NRF_REGISTER(0xE000E280u, 0)
+#define NVIC_ISER0 NRF_REGISTER(0xE000E100u, 0)
+#define NVIC_ICER(word) NRF_REGISTER(0xE000E180u, 4 * (word))
+#define NVIC_ICPR(word) NRF_REGISTER(0xE000E280u, 4 * (word))
+#define NVIC_IPR(irq) (*(volatile uint8_t *)(0xE000E400u + (uintptr_t)(irq))) /* 0 runs first; steps of 32   \
+                                                                               */
 #define SCB_VTOR NRF_REGISTER(0xE000ED08u, 0)
 #define SCB_AIRCR NRF_REGISTER(0xE000ED0Cu, 0)
 #define SCB_SCR NRF_REGISTER(0xE000ED10u, 0)
+#define SCB_CFSR NRF_REGISTER(0xE000ED28u, 0)
+#define SCB_HFSR NRF_REGISTER(0xE000ED2Cu, 0)
+#define SCB_MMFAR NRF_REGISTER(0xE000ED34u, 0)
+#define SCB_BFAR NRF_REGISTER(0xE000ED38u, 0)
 #define SCB_CPACR NRF_REGISTER(0xE000ED88u, 0)
 #define DCB_DEMCR NRF_REGISTER(0xE000EDFCu, 0)
 #define DWT_CTRL NRF_REGISTER(0xE0001000u, 0)
@@ -117,6 +201,12 @@ enum {
 #define SCB_AIRCR_SYSRESETREQ 0x05FA0004u /* with the key that the register asks for */
 enum {
     SCB_SCR_SEVONPEND = 1 << 4,
+    SCB_CFSR_MEMORY = 0xFF,       /* MemManage */
+    SCB_CFSR_MSTKERR = 1 << 4,    /* ... while stacking */
+    SCB_CFSR_MMARVALID = 1 << 7,  /* ... at MMFAR */
+    SCB_CFSR_BUS = 0xFF00,        /* BusFault */
+    SCB_CFSR_STKERR = 1 << 12,    /* ... while stacking */
+    SCB_CFSR_BFARVALID = 1 << 15, /* ... at BFAR */
     SCB_CPACR_FPU = 0xF << 20,
     DCB_DEMCR_TRCENA = 1 << 24,
     DWT_CTRL_CYCCNTENA = 1 << 0,

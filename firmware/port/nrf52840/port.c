@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port.h"
 
+#include "board.h"
+#include "fault.h"
 #include "nrf52840.h"
+#include "scan_driver.h"
 #include "startup.h"
 #include "uart.h"
+#include "watchdog.h"
 
 enum {
     CLOCK_HZ = 64000000,
     UPTIME_TIMER = 0,
-    UPTIME_PRESCALER = 9, /* 31250 Hz; wraps after 38 hours, so one STATS in that time keeps it right */
+    CRYSTAL_PATIENCE = 200000, /* reads of a register, of 5 cycles or more: 15 ms; 0.4 ms are usual */
+    UPTIME_PRESCALER = 9,      /* 31250 Hz; wraps after 38 hours, so one STATS in that time keeps it right */
 };
 
 extern uint8_t link_image_start[], link_image_end[], link_ram_start[], link_ram_end[];
@@ -44,6 +49,7 @@ static void fill_facts(void) {
     facts.stack_size = span(link_stack_bottom, link_stack_top);
     facts.flash_bytes = span(link_image_start, link_image_end);
     facts.ram_bytes = span(link_ram_start, link_ram_end);
+    facts.parts = PORT_FAULT | PORT_STORE | (SCAN_CHANNELS ? PORT_SCAN : 0);
     facts.reset_cause = read_reset_cause();
     for (uint32_t i = 0; i < sizeof facts.device_id; i++) {
         facts.device_id[i] = (uint8_t)(FICR_DEVICEID(i / 4) >> 8 * (i % 4));
@@ -59,10 +65,11 @@ static void keep_debug_port_as_chosen(void) {
 
 static void start_clocks(void) {
     NVMC_ICACHECNF = NVMC_ICACHECNF_CACHEEN; /* off at reset: every fetch would wait for the flash */
-    /* The crystal: the internal oscillator is up to 1.5 % off, too much for 1 Mbaud and for timing. */
+    /* The crystal: the internal oscillator is up to 8 % off, too much for 1 Mbaud and for a sample clock.
+     * A board whose crystal does not start still runs, and may be heard at 115200 baud. */
     CLOCK_EVENTS_HFCLKSTARTED = 0;
     CLOCK_TASKS_HFCLKSTART = 1;
-    while (!CLOCK_EVENTS_HFCLKSTARTED) {
+    for (uint32_t turn = 0; turn < CRYSTAL_PATIENCE && !CLOCK_EVENTS_HFCLKSTARTED; turn++) {
     }
     TIMER_MODE(UPTIME_TIMER) = TIMER_MODE_TIMER;
     TIMER_BITMODE(UPTIME_TIMER) = TIMER_BITMODE_32;
@@ -71,11 +78,32 @@ static void start_clocks(void) {
     TIMER_TASKS_START(UPTIME_TIMER) = 1;
 }
 
+/* The second regulator as a converter saves about half the current, but needs an inductor on the board. */
+static void start_supply(void) {
+#if BOARD_DCDC
+    POWER_DCDCEN = 1;
+#endif
+}
+
+/* A debugger that leaves clears TRCENA (pyOCD does, with the firmware running), which stops the counter. */
+static void wake_counter(void) {
+    if (!(DCB_DEMCR & DCB_DEMCR_TRCENA)) {
+        DCB_DEMCR |= DCB_DEMCR_TRCENA;
+        DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+    }
+}
+
 void port_init(void) {
     keep_debug_port_as_chosen();
     fill_facts();
+    fault_begin(facts.reset_cause == PORT_RESET_POWER_ON);
+    start_supply();
     start_clocks();
+    facts.scan_tick_hz = scan_init();
     uart_init();
+    watchdog_start();
+    wake_counter();
+    __asm volatile("cpsie i");
 }
 
 const struct port_facts *port_facts(void) {
@@ -83,6 +111,7 @@ const struct port_facts *port_facts(void) {
 }
 
 size_t port_receive(uint8_t *into, size_t room) {
+    wake_counter();
     return uart_take(into, room);
 }
 
@@ -90,16 +119,16 @@ void port_send(const uint8_t *data, size_t length) {
     uart_send(data, length);
 }
 
+/* What comes after it was armed for sets the event register, and WFE falls through. */
 void port_idle(void) {
-    uart_sleep();
+    uart_arm();
+    scan_arm();
+    if (!uart_waiting() && !scan_waiting()) {
+        __asm volatile("wfe" ::: "memory");
+    }
 }
 
-/* A debugger that leaves clears TRCENA (pyOCD does, with the firmware running), which stops the counter. */
 uint32_t port_cycles(void) {
-    if (!(DCB_DEMCR & DCB_DEMCR_TRCENA)) {
-        DCB_DEMCR |= DCB_DEMCR_TRCENA;
-        DWT_CTRL |= DWT_CTRL_CYCCNTENA;
-    }
     return DWT_CYCCNT;
 }
 
@@ -114,13 +143,11 @@ uint32_t port_overruns(void) {
 uint32_t port_uptime_ms(void) {
     static uint32_t last, milliseconds, parts; /* parts: of 1/125 ms */
 
-    TIMER_TASKS_CAPTURE0(UPTIME_TIMER) = 1;
-    uint32_t ticks = TIMER_CC0(UPTIME_TIMER) - last; /* 4/125 ms each */
+    TIMER_TASKS_CAPTURE(UPTIME_TIMER, 0) = 1;
+    uint32_t ticks = TIMER_CC(UPTIME_TIMER, 0) - last; /* 4/125 ms each */
     last += ticks;
     parts += ticks % 125 * 4;
     milliseconds += ticks / 125 * 4 + parts / 125;
     parts %= 125;
     return milliseconds;
 }
-
-void port_watchdog_feed(void) {}

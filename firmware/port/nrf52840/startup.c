@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From reset to main(): vectors, FPU, memory, painted stack.  No interrupt is ever enabled, so every
- * vector but the first two is a fault.
+ * From reset to main(): vectors, FPU, memory, painted stack.  What is no interrupt of interrupts.h is a
+ * fault.
  */
+#include "interrupts.h"
 #include "nrf52840.h"
 #include "startup.h"
 
@@ -11,32 +12,26 @@ extern uint32_t link_stack_top[], link_data_load[], link_data[], link_data_end[]
 
 void startup_reset(void);
 void startup_main(void);
-void startup_fault(void);
 
 typedef void vector(void);
+
+enum {
+    EXCEPTIONS = 15, /* the core's own: vector n is exception n + 1 */
+    INTERRUPTS = 27, /* up to TIMER3's, the highest that is used */
+};
 
 /* The stack lies at the very bottom of RAM: what overflows it faults instead of eating data. */
 __attribute__((section(".vectors"), used)) static const struct {
     uint32_t *stack;
-    vector *handlers[15];
+    vector *handlers[EXCEPTIONS + INTERRUPTS];
 } vectors = {
     link_stack_top,
     {
-        startup_reset,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
-        startup_fault,
+        [0] = startup_reset,
+        [1 ... EXCEPTIONS + SAADC_IRQ - 1] = fault_interrupt,
+        [EXCEPTIONS + SAADC_IRQ] = scan_frame_interrupt,
+        [EXCEPTIONS + SAADC_IRQ + 1 ... EXCEPTIONS + TIMER3_IRQ - 1] = fault_interrupt,
+        [EXCEPTIONS + TIMER3_IRQ] = scan_row_interrupt,
     },
 };
 
@@ -59,6 +54,10 @@ void startup_main(void) {
     const uint32_t *load = link_data_load;
 
     SCB_VTOR = (uint32_t)(uintptr_t)&vectors;
+    for (uint32_t word = 0; word < 2; word++) { /* a boot loader's interrupts are not ours */
+        NVIC_ICER(word) = UINT32_MAX;
+        NVIC_ICPR(word) = UINT32_MAX;
+    }
     startup_paint_stack();
     for (uint32_t *to = link_data; to < link_data_end; to++) {
         *to = *load++;
@@ -67,13 +66,5 @@ void startup_main(void) {
         *to = 0;
     }
     main();
-    startup_fault(); /* main() does not return */
-}
-
-/* A fault restarts the board; the host sees a reset of cause "software" or, when even this faults,
- * "lock-up". */
-void startup_fault(void) {
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
-    for (;;) {
-    }
+    __builtin_trap(); /* main() does not return: a fault of usage */
 }

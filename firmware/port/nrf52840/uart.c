@@ -92,8 +92,8 @@ static void restart_receiver(void) {
 
 /* Bytes received so far, all of them in RAM. */
 static uint32_t bytes_received(void) {
-    TIMER_TASKS_CAPTURE0(BYTE_TIMER) = 1;
-    uint32_t count = TIMER_CC0(BYTE_TIMER);
+    TIMER_TASKS_CAPTURE(BYTE_TIMER, 0) = 1;
+    uint32_t count = TIMER_CC(BYTE_TIMER, 0);
     if (count != taken) {
         settle();
     }
@@ -154,7 +154,7 @@ static void start_byte_counter(void) {
     TIMER_BITMODE(BYTE_TIMER) = TIMER_BITMODE_32;
     TIMER_TASKS_START(BYTE_TIMER) = 1;
     PPI_CH_EEP(PPI_CHANNEL) = UARTE_RXDRDY_ADDRESS;
-    PPI_CH_TEP(PPI_CHANNEL) = TIMER1_COUNT_ADDRESS;
+    PPI_CH_TEP(PPI_CHANNEL) = TIMER_TASK_ADDRESS(BYTE_TIMER, TIMER_COUNT);
     PPI_CHENSET = 1u << PPI_CHANNEL;
 }
 
@@ -197,14 +197,15 @@ void uart_send(const uint8_t *data, size_t length) {
     sending = 1;
 }
 
-void uart_sleep(void) {
+void uart_arm(void) {
     UARTE_EVENTS_RXDRDY = 0;
     (void)UARTE_EVENTS_RXDRDY; /* the write has arrived before the pending bit is cleared */
-    NVIC_ICPR0 = 1u << UARTE_IRQ;
-    settle();            /* a byte whose event was just cleared is counted now */
-    if (attend() == 0) { /* a byte from here on sets the event register: WFE falls through */
-        __asm volatile("wfe" ::: "memory");
-    }
+    NVIC_ICPR(0) = 1u << UARTE_IRQ;
+    settle(); /* a byte whose event was just cleared is counted now */
+}
+
+bool uart_waiting(void) {
+    return attend() != 0;
 }
 
 uint32_t uart_overruns(void) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * uart.h: UARTE0 by DMA alone.  Reception is a ring that the hardware fills and counts; no interrupt.
+ * uart.h: UARTE0 by DMA alone.  Reception is a ring that the hardware fills and counts; no interrupt of its
+ * own, and the few microseconds that others take (interrupts.h) are small beside every margin here.
  *
  * The ring is two halves of UART_HALF bytes.  While one is being filled, RXD.PTR already names the
  * other, and the short ENDRX -> STARTRX begins it without the core.  Every byte received also counts
@@ -19,6 +20,7 @@
 #ifndef UART_H
 #define UART_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,8 +36,11 @@ size_t uart_take(uint8_t *into, size_t room);
 /* Copies `data` and starts to send it; waits for the end of an earlier send. */
 void uart_send(const uint8_t *data, size_t length);
 
-/* Sleeps until a byte comes; returns at once if one waits. */
-void uart_sleep(void);
+/* From here on the next byte sets the event that ends WFE; one that came before is counted. */
+void uart_arm(void);
+
+/* True if bytes wait. */
+bool uart_waiting(void);
 
 uint32_t uart_overruns(void);
 
