@@ -71,8 +71,6 @@ class Board:
     flashers: tuple[str, ...]  # in the order of preference
     verified: str  # what was checked, and what was not
     note: str = ""
-    store_origin: int = 0  # of the calibration's two pages of flash, outside of the image's slot
-    store_size: int = 0  # 0: it cannot be kept
     dcdc: bool = False  # the chip's converter has its inductor
     pin_txd: int | None = None  # 32 * port + number
     pin_rxd: int | None = None

@@ -65,6 +65,8 @@ class Bus:
         self.unmodelled: Counter[str] = Counter()
         #: called with an event register's address when the event fires
         self.on_event: Callable[[int], None] = lambda address: None
+        #: tells whether an event register's event is led anywhere
+        self.is_led: Callable[[int], bool] = lambda address: False
         #: called with (interrupt number, level) when an interrupt line changes
         self.on_interrupt: Callable[[int, bool], None] = lambda number, level: None
         self._pages: dict[int, Page] = {}
@@ -115,6 +117,9 @@ class Bus:
     def advance(self, now: int) -> None:
         """Run every alarm up to and including `now`, in order, and set the time to `now`."""
         agenda = self._agenda
+        if not agenda or agenda[0][0] > now:
+            self.time = max(self.time, now)
+            return
         while agenda and agenda[0][0] <= now:
             time, _, alarm = heapq.heappop(agenda)
             if alarm.action is not None:

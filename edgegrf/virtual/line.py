@@ -46,9 +46,9 @@ class Line:
         self._to_board.extend((byte, framed) for byte in data)
         self._next()
 
-    def collect(self, byte: int) -> None:
-        """The board sent a byte."""
-        self._from_board.append(byte)
+    def collect(self, data: bytes) -> None:
+        """The board sent these bytes."""
+        self._from_board += data
 
     def take(self) -> bytes:
         """What the board has sent since the last call."""

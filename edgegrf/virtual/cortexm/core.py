@@ -107,9 +107,9 @@ class Core:
                 fix="load the image that was built for this board",
             )
         self.pc = entry & ~1
-        self.registers.set_stack_and_status(stack, _THUMB)
+        self.registers.enter(_THUMB, stack, 0xFFFF_FFFF)
         self.registers.set_control(0)
-        self.registers.unmask()
+        self.registers.set_masks(0, 0, 0)
 
     def run(self, cycles: int) -> Stop:
         """Run about `cycles` active cycles (to the end of a block), or until the core goes to sleep."""

@@ -195,6 +195,7 @@ class Nrf52840:
     def _reset(self, reason: int) -> None:
         """Start core and peripherals over; RAM keeps its contents.  `reason` is a RESETREAS bit."""
         self._lost = [self.overruns, self.unheard]
+        self.uarte.cut()
         if reason in (_PIN_RESET, _WATCHDOG):
             self._watched.clear()
         self._power_up(reset_reason=reason)

@@ -74,6 +74,13 @@ class NordicPeripheral(Peripheral):
                 if source == event and self.values[SHORTS] >> bit & 1:
                     self.tasks[task]()
 
+    def _watched(self, event: str) -> bool:
+        """True if an interrupt, a shortcut or the PPI waits for the event."""
+        offset = self.events[event]
+        if self._enabled >> (offset - EVENTS) // 4 & 1 or self.bus.is_led(self.base + offset):
+            return True
+        return any(source == event and self.values[SHORTS] >> bit & 1 for bit, source, _ in self.shorts)
+
     def _enable(self, offset: int, value: int) -> None:
         if offset == INTENSET:
             self._enabled |= value

@@ -29,6 +29,7 @@ class Ppi(Peripheral):
         super().__init__(bus, base, name)
         self._routes: dict[int, list[int]] = {}
         bus.on_event = self._event
+        bus.is_led = self._routes.__contains__
 
     def read(self, offset: int) -> int:
         return super().read(CHEN if offset in (CHENSET, CHENCLR) else offset)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from edgegrf.virtual.bus import Bus
+from edgegrf.virtual.bus import Alarm, Bus
 from edgegrf.virtual.nrf52.peripheral import NordicPeripheral
 
 __all__ = ["Uarte"]
@@ -24,10 +24,13 @@ _FIFO_BYTES = 6
 _BITS_PER_BYTE = 10
 #: core cycles per tick of the 16 MHz clock that the baud rate is divided from
 _CYCLES_PER_TICK = 4
+#: bytes that are sent in one go while nobody watches each of them
+_CHUNK = 32
 
 
 class Uarte(NordicPeripheral):
-    """One UARTE.  `send` is called with each byte when its stop bit ends, at the bus's time."""
+    """One UARTE.  `send` is called with bytes, at the bus's time, when the last one's stop bit ends: one by
+    one where TXDRDY is watched, else up to 32."""
 
     registers: ClassVar[Mapping[int, str]] = {
         ERRORSRC: "ERRORSRC", ENABLE: "ENABLE", 0x508: "PSEL.RTS", 0x50C: "PSEL.TXD",
@@ -44,7 +47,7 @@ class Uarte(NordicPeripheral):
     }  # fmt: skip
     shorts: ClassVar[tuple[tuple[int, str, int], ...]] = ((5, "ENDRX", STARTRX), (6, "ENDRX", STOPRX))
 
-    def __init__(self, bus: Bus, base: int, name: str, send: Callable[[int], None]) -> None:
+    def __init__(self, bus: Bus, base: int, name: str, send: Callable[[bytes], None]) -> None:
         super().__init__(bus, base, name)
         self.overruns = 0  # bytes lost because neither a buffer nor the FIFO had room
         self.unheard = 0  # bytes that came while the receiver was off
@@ -56,6 +59,8 @@ class Uarte(NordicPeripheral):
         self._tx_pointer = self._tx_count = self._tx_done = 0
         self._transmitting = False
         self._stop_tx = False
+        self._tx_since = 0  # when the bytes that are under way began
+        self._tx_alarm: Alarm | None = None
         self.tasks = {
             STARTRX: self._start_rx, STOPRX: self._stop_rx, FLUSHRX: self._flush_rx,
             STARTTX: self._start_tx, STOPTX: self._stop_tx_task,
@@ -153,6 +158,7 @@ class Uarte(NordicPeripheral):
         self._tx_count = self.values[TXD_MAXCNT] & 0xFFFF
         self._tx_done = 0
         self._stop_tx = False
+        self.bus.dma_load(self._tx_pointer, self._tx_count, self.name)  # refused now, read as it is sent
         self.fire("TXSTARTED")
         if self._tx_count and not self._transmitting:
             self._transmitting = True
@@ -161,18 +167,27 @@ class Uarte(NordicPeripheral):
             self._end_tx()
 
     def _send_next(self) -> None:
-        byte = self.bus.dma_load(self._tx_pointer + self._tx_done, 1, self.name)[0]
-        self.bus.at(self.bus.time + self.byte_cycles, lambda: self._sent(byte))
+        left = self._tx_count - self._tx_done
+        count = 1 if self._watched("TXDRDY") else min(left, _CHUNK)
+        self._tx_since = self.bus.time
+        self._tx_alarm = self.bus.at(self.bus.time + count * self.byte_cycles, lambda: self._sent(count))
 
-    def _sent(self, byte: int) -> None:
-        self._send(byte)
-        self._tx_done += 1
+    def _sent(self, count: int) -> None:
+        """`count` bytes have left; DMA has read each of them by now."""
+        self._send(self.bus.dma_load(self._tx_pointer + self._tx_done, count, self.name))
+        self._tx_done += count
         self.fire("TXDRDY")
         if self._tx_done < self._tx_count and not self._stop_tx:
             self._send_next()
         else:
             self._transmitting = False
             self._end_tx()
+
+    def cut(self) -> None:
+        """The chip is reset: what has left the transmitter by now is with the host, nothing else."""
+        if self._transmitting and self._tx_alarm:
+            gone = (self.bus.time - self._tx_since) // self.byte_cycles
+            self._send(self.bus.dma_load(self._tx_pointer + self._tx_done, gone, self.name))
 
     def _end_tx(self) -> None:
         self.values[TXD_AMOUNT] = self._tx_done
@@ -184,5 +199,14 @@ class Uarte(NordicPeripheral):
     def _stop_tx_task(self) -> None:
         if self._transmitting:
             self._stop_tx = True
+            self._stop_behind_this_byte()
         else:
             self.fire("TXSTOPPED")
+
+    def _stop_behind_this_byte(self) -> None:
+        passed = self.bus.time - self._tx_since
+        count = passed // self.byte_cycles + 1
+        if self._tx_alarm:
+            self._tx_alarm.cancel()
+        when = self._tx_since + count * self.byte_cycles
+        self._tx_alarm = self.bus.at(when, lambda: self._sent(count))

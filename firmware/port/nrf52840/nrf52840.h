@@ -183,6 +183,7 @@ enum {
 
 /* Cortex-M4: system control, debug, cycle counter */
 #define NVIC_ISER0 NRF_REGISTER(0xE000E100u, 0)
+#define NVIC_ISPR0 NRF_REGISTER(0xE000E200u, 0)
 #define NVIC_ICER(word) NRF_REGISTER(0xE000E180u, 4 * (word))
 #define NVIC_ICPR(word) NRF_REGISTER(0xE000E280u, 4 * (word))
 #define NVIC_IPR(irq) (*(volatile uint8_t *)(0xE000E400u + (uintptr_t)(irq))) /* 0 runs first; steps of 32   \

@@ -119,12 +119,15 @@ void port_send(const uint8_t *data, size_t length) {
     uart_send(data, length);
 }
 
-/* What comes after it was armed for sets the event register, and WFE falls through. */
+/* What comes after it was armed for sets the event register, and WFE falls through.  So do the rows of a
+ * matrix, which are no reason to come back: what is shows in its pending bit. */
 void port_idle(void) {
     uart_arm();
     scan_arm();
-    if (!uart_waiting() && !scan_waiting()) {
+    bool more = uart_waiting();
+    while (!more && !scan_waiting()) {
         __asm volatile("wfe" ::: "memory");
+        more = NVIC_ISPR0 & (1u << UARTE_IRQ | 1u << TIMER2_IRQ);
     }
 }
 
