@@ -23,7 +23,7 @@ from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 
 DK = board("nrf52840dk")
 DEFAULT = shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
-#: finding the cycle counter awake and reading it, twice; the calls through the engine
+#: reading the cycle counter, twice; the calls through the engine
 AROUND = 40
 
 
