@@ -2,7 +2,6 @@
  *
  * nrf52840.h: the registers that this port touches, all of them, by the names of Nordic's nRF52840
  * product specification (v1.7) and of the Armv7-M manual.  Offsets are from the base in the macro.
- */
 #ifndef NRF52840_H
 #define NRF52840_H
 
@@ -186,8 +185,7 @@ enum {
 #define NVIC_ISPR0 NRF_REGISTER(0xE000E200u, 0)
 #define NVIC_ICER(word) NRF_REGISTER(0xE000E180u, 4 * (word))
 #define NVIC_ICPR(word) NRF_REGISTER(0xE000E280u, 4 * (word))
-#define NVIC_IPR(irq) (*(volatile uint8_t *)(0xE000E400u + (uintptr_t)(irq))) /* 0 runs first; steps of 32   \
-                                                                               */
+#define NVIC_IPR(irq) (*(volatile uint8_t *)(0xE000E400u + (uintptr_t)(irq))) /* 0 runs first */
 #define SCB_VTOR NRF_REGISTER(0xE000ED08u, 0)
 #define SCB_AIRCR NRF_REGISTER(0xE000ED0Cu, 0)
 #define SCB_SCR NRF_REGISTER(0xE000ED10u, 0)

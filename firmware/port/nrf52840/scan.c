@@ -42,9 +42,9 @@ struct slot {
 };
 
 static const uint8_t column_pins[] = SCAN_COLUMN_PINS;
-static struct slot ring[FRAMES];
+static struct slot frames[FRAMES];
 /* Frames that ended (written by the interrupt alone) and frames that were taken (by the main loop alone),
- * modulo 2^32: frame k lies at ring[k % FRAMES]. */
+ * modulo 2^32: frame k lies at frames[k % FRAMES]. */
 static volatile uint32_t filled, taken;
 static uint32_t period, last_end, number;
 static bool named; /* RESULT.PTR names the slot behind the one that is being filled, not the same again */
@@ -108,7 +108,7 @@ static bool end_rows(void) {
 #endif
 
 static void name_slot(uint32_t which) {
-    SAADC_RESULT_PTR = (uint32_t)(uintptr_t)ring[which % FRAMES].counts;
+    SAADC_RESULT_PTR = (uint32_t)(uintptr_t)frames[which % FRAMES].counts;
 }
 
 /* END has begun the next frame already, in the slot that was named. */
@@ -123,7 +123,7 @@ void scan_frame_interrupt(void) {
     last_end = end;
     number += ended;
     if (named) {
-        struct slot *slot = &ring[filled % FRAMES];
+        struct slot *slot = &frames[filled % FRAMES];
         slot->number = good ? (int32_t)(number - 1) : LOST;
         slot->ticks = start + SETTLE;
         __asm volatile("dmb" ::: "memory"); /* the slot is whole before it counts */
@@ -270,7 +270,7 @@ void port_scan_stop(void) {
 bool port_scan_fetch(struct port_scan_frame *frame) {
     while (running && filled != taken) {
         __asm volatile("dmb" ::: "memory"); /* what is read now was written before `filled` */
-        const struct slot *slot = &ring[taken % FRAMES];
+        const struct slot *slot = &frames[taken % FRAMES];
         bool good = slot->number != LOST;
         if (good) {
             frame->number = (uint32_t)slot->number;
