@@ -45,7 +45,7 @@ class Uart(EventPeripheral):
     events = (RAW, STATUS_OF_EVENTS, ENABLE, CLEAR)
     sources = (_SOURCE,)
 
-    def __init__(self, bus: Bus, base: int, name: str, send: Callable[[int], None], tick_hz: int) -> None:
+    def __init__(self, bus: Bus, base: int, name: str, send: Callable[[bytes], None], tick_hz: int) -> None:
         super().__init__(bus, base, name)
         self.overruns = 0  # bytes lost because the FIFO was full
         self._send, self._tick_hz = send, tick_hz
@@ -141,7 +141,7 @@ class Uart(EventPeripheral):
         self.bus.at(self.bus.time + self._ticks(_BITS_PER_BYTE), lambda: self._sent(byte))
 
     def _sent(self, byte: int) -> None:
-        self._send(byte)
+        self._send(bytes((byte,)))
         self.transmitting = False
         if self._to_send:
             self._send_next()
