@@ -2,6 +2,7 @@
  *
  * nrf52840.h: the registers that this port touches, all of them, by the names of Nordic's nRF52840
  * product specification (v1.7) and of the Armv7-M manual.  Offsets are from the base in the macro.
+ */
 #ifndef NRF52840_H
 #define NRF52840_H
 
