@@ -30,7 +30,7 @@ _OPTIONS = (
     ),
     click.option(
         "--architecture", metavar="NAME",
-        help="dstcn, tcn, gru, matrix, wrn, attention, or your package.module:Class.",
+        help="dstcn, tcn, gru, lstm, matrix, wrn, attention, or your package.module:Class.",
     ),
     click.option(
         "--hyper", multiple=True, metavar="KEY=VALUE",

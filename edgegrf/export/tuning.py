@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from edgegrf.export.accuracy import Runner, coded_estimates, float_estimates
+from edgegrf.export.accuracy import Runner, coded_estimates, float_estimates, is_step
 from edgegrf.export.calibration import METHODS, Observed, observe
 from edgegrf.export.equalise import can_equalise, equalise
 from edgegrf.export.lowered import SAME_SCALE, Lowered
 from edgegrf.export.quantise import quantise
 from edgegrf.export.scheme import INT8, Scheme
 from edgegrf.export.windows import Piece
-from edgegrf.graph.model import Graph
+from edgegrf.graph.model import STATE_PREFIX, Graph
 from edgegrf.graph.writer import write_tflite
 from edgegrf.progress import Progress, silent
 
@@ -40,6 +40,7 @@ class Quantised:
     data: bytes
     loss: float
     scheme: Scheme
+    states: str  # the method for what a step model keeps
 
 
 def quantise_best(
@@ -57,13 +58,15 @@ def quantise_best(
     judged = pieces[:: max(1, len(pieces) // _JUDGED_ON)]
     reference = float_estimates(model, judged)
 
-    def quantised(method: str, strength: float, corrected: bool = False) -> Quantised:
+    def quantised(method: str, strength: float, corrected: bool = False, states: str = "minmax") -> Quantised:
         equal, scaled = equalise(lowered, seen, strength)
         means = {name: scaled[name].means(lowered.shapes[name][-1]) for name in scaled} if corrected else None
-        graph = quantise(equal, _ranges(equal, scaled, method), means, description, scheme)
+        ranges = _ranges(equal, scaled, method, states)
+        graph = quantise(equal, ranges, means, description, scheme)
         data = write_tflite(graph)
         error = coded_estimates(run, data, graph, judged).astype(np.float64) - reference
-        return Quantised(method, strength, corrected, graph, data, float(np.sqrt(np.mean(error**2))), scheme)
+        loss = float(np.sqrt(np.mean(error**2)))
+        return Quantised(method, strength, corrected, graph, data, loss, scheme, states)
 
     if scheme.symmetric and calibration == "auto":  # 16 bits have room for what was seen
         calibration = "minmax"
@@ -73,8 +76,12 @@ def quantise_best(
     if calibration == "auto":
         others = [quantised(method, best.equalised) for method in METHODS if method != first]
         best = min([best, *others], key=_loss)
+        if is_step(best.graph):  # a cell that rarely runs far is better clipped than coarse
+            others = [quantised(best.method, best.equalised, states=how) for how in METHODS]
+            best = min([best, *others], key=_loss)
     progress("quantise", 2, 3)
-    best = min([best, quantised(best.method, best.equalised, corrected=True)], key=_loss)
+    corrected = quantised(best.method, best.equalised, corrected=True, states=best.states)
+    best = min([best, corrected], key=_loss)
     progress("quantise", 3, 3)
     return best
 
@@ -88,11 +95,15 @@ def _strengths(lowered: Lowered) -> tuple[float, ...]:
     return (0.0, 0.5, 1.0) if can_equalise(lowered) else (0.0,)
 
 
-def _ranges(lowered: Lowered, seen: Mapping[str, Observed], method: str) -> dict[str, tuple[float, float]]:
-    """By `method` inside; what goes in and comes out, states too, is never clipped below what was seen."""
-    ends = {id(seen[tensor]) for tensor in (*lowered.inputs, *lowered.outputs)}
+def _ranges(
+    lowered: Lowered, seen: Mapping[str, Observed], method: str, states: str
+) -> dict[str, tuple[float, float]]:
+    """By `method` inside and `states` from step to step; what goes in and comes out is never clipped below
+    what was seen."""
+    ends = (*lowered.inputs, *lowered.outputs)
+    methods = {id(seen[tensor]): states if tensor.startswith(STATE_PREFIX) else "minmax" for tensor in ends}
     own = {node.output for node in lowered.nodes if node.kind not in SAME_SCALE}
     return {
-        tensor: METHODS["minmax" if id(seen[tensor]) in ends else method](seen[tensor])
-        for tensor in sorted(own.union(lowered.inputs, lowered.outputs))
+        tensor: METHODS[methods.get(id(seen[tensor]), method)](seen[tensor])
+        for tensor in sorted(own.union(ends))
     }

@@ -16,7 +16,7 @@ __all__ = ["macs_per_sample"]
 def macs_per_sample(student: Student) -> float:
     """Multiply-accumulates of one window, divided by its samples.
 
-    Convolution, dense and GRU layers count, element-wise work does not.  A causal student's
+    Convolution, dense and recurrent layers count, element-wise work does not.  A causal student's
     stream costs this for each sample.
     """
     total = 0
@@ -41,7 +41,7 @@ def macs_per_sample(student: Student) -> float:
 def _macs(layer: nn.Module, output: Any) -> int:
     if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear) and isinstance(output, Tensor):
         return int(output.numel() * layer.weight[0].numel())
-    if isinstance(layer, nn.GRU):
+    if isinstance(layer, nn.GRU | nn.LSTM):
         steps = output[0].shape[0] * output[0].shape[1]
         each = sum(weight.numel() for key, weight in layer.named_parameters() if key.startswith("weight"))
         return int(steps * each)

@@ -3,28 +3,24 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from edgegrf.errors import UsageError
 from edgegrf.manifest import Interface
+from edgegrf.students.cells import GruCell, linear_of, no_look_ahead, numbered
 from edgegrf.students.student import Student
 
 __all__ = ["Gru", "GruStep"]
 
 
 class Gru(Student):
-    """[B, C, T] -> [B, K, T]: one GRU layer (Cho et al. 2014; gates in PyTorch's order), a linear head."""
+    """[B, C, T] -> [B, K, T]: GRU layers (Cho et al. 2014; gates in PyTorch's order), a linear head."""
 
     recurrent = True
 
-    def __init__(self, interface: Interface, *, hidden: int = 32) -> None:
+    def __init__(self, interface: Interface, *, hidden: int = 32, layers: int = 1) -> None:
         super().__init__(interface)
-        if interface.lookahead > 0:
-            raise UsageError(
-                "a GRU student with a look-ahead", why="its state has seen no later sample", fix="dstcn"
-            )
-        self.gru = nn.GRU(len(interface.sensors), hidden, batch_first=True)
+        no_look_ahead("GRU", interface)
+        self.gru = nn.GRU(len(interface.sensors), hidden, layers, batch_first=True)
         self.head = nn.Linear(hidden, len(interface.outputs))
         self.stages = ("gru",)
 
@@ -43,11 +39,7 @@ class Gru(Student):
 
 
 class GruStep(nn.Module):
-    """One sample: pressure [1, C], state h [1, H] -> force [1, K], next h [1, H].
-
-    r = s(Wir x + bir + Whr h + bhr), z likewise, n = tanh(Win x + bin + r * (Whn h + bhn)),
-    h' = n + z * (h - n): PyTorch's nn.GRU, with the last line rewritten to need one product.
-    """
+    """One sample: pressure [1, C], state h [1, H] of each layer -> force [1, K], next h of each."""
 
     #: the names and sizes of the states, in the order of forward's arguments and results
     states: tuple[tuple[str, int], ...]
@@ -55,24 +47,13 @@ class GruStep(nn.Module):
     def __init__(self, student: Gru) -> None:
         super().__init__()
         gru = student.gru
-        self.hidden = gru.hidden_size
-        self.states = (("h", self.hidden),)
-        self.from_input = _linear(gru, "weight_ih_l0", "bias_ih_l0")
-        self.from_state = _linear(gru, "weight_hh_l0", "bias_hh_l0")
-        self.head = _linear(student.head, "weight", "bias")
+        self.states = tuple((name, gru.hidden_size) for name in numbered("h", gru.num_layers))
+        self.cells = nn.ModuleList(GruCell(gru, layer) for layer in range(gru.num_layers))
+        self.head = linear_of(student.head, "weight", "bias")
 
-    def forward(self, pressure: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        input_r, input_z, input_n = torch.split(self.from_input(pressure), self.hidden, dim=1)
-        state_r, state_z, state_n = torch.split(self.from_state(h), self.hidden, dim=1)
-        reset = torch.sigmoid(input_r + state_r)
-        update = torch.sigmoid(input_z + state_z)
-        candidate = torch.tanh(input_n + reset * state_n)
-        after = candidate + update * (h - candidate)
-        return self.head(after), after
-
-
-def _linear(module: nn.Module, weight: str, bias: str) -> nn.Linear:
-    weights = module.get_parameter(weight).detach().clone()
-    layer = nn.Linear(weights.shape[1], weights.shape[0])
-    layer.load_state_dict({"weight": weights, "bias": module.get_parameter(bias).detach().clone()})
-    return layer
+    def forward(self, pressure: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        x, after = pressure, []
+        for cell, h in zip(self.cells, states, strict=True):
+            x = cell(x, h)
+            after.append(x)
+        return self.head(x), *after

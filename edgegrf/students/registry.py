@@ -21,7 +21,8 @@ ARCHITECTURES = {
         "edgegrf.students.dstcn:DepthwiseTcn", "causal depthwise-separable TCN (the default)"
     ),
     "tcn": Architecture("edgegrf.students.tcn:Tcn", "causal TCN with full convolutions"),
-    "gru": Architecture("edgegrf.students.gru:Gru", "one GRU layer; streams only"),
+    "gru": Architecture("edgegrf.students.gru:Gru", "GRU layers; streams only"),
+    "lstm": Architecture("edgegrf.students.lstm:Lstm", "LSTM layers; streams only"),
     "matrix": Architecture(
         "edgegrf.students.matrix:Matrix", "2-D convolutions per frame of a matrix insole, then a TCN"
     ),

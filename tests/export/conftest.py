@@ -76,7 +76,8 @@ def build(architecture: str) -> Student:
     interface = MATRIX if architecture == "matrix" else INSOLE
     if architecture == "wrn":
         interface = replace(interface, lookahead=-1)
-    hyper = {"wrn": {"depth": 10}, "gru": {"hidden": 8}}.get(architecture, {})
+    two = {"hidden": 8, "layers": 2}
+    hyper = {"wrn": {"depth": 10}, "gru": {"hidden": 8}, "lstm": two}.get(architecture, {})
     student = create(architecture, interface, **hyper)
     settled(student)
     return student

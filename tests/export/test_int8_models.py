@@ -22,7 +22,7 @@ from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.judge import ReferenceRuntime, run_steps, run_windows
 from edgegrf.parity.onnx_int8 import run_tflm
 
-ALL = ["dstcn", "tcn", "wrn", "matrix", "gru"]
+ALL = ["dstcn", "tcn", "wrn", "matrix", "gru", "lstm"]
 
 
 @pytest.fixture(scope="module")

@@ -35,15 +35,16 @@ def test_shipped_architectures(nets, interpret, pressure, architecture):
     }
 
 
-def test_gru_step_walks_like_torch(nets, interpret, pressure):
-    net = nets("gru")
+@pytest.mark.parametrize(("architecture", "names"), [("gru", "h"), ("lstm", "h1 c1 h2 c2")])
+def test_a_step_walks_like_torch(nets, interpret, pressure, architecture, names):
+    net = nets(architecture)
     x = pressure(60, 4)
-    assert net.lowered.inputs == ("pressure", "state:h")
-    state = np.zeros(net.lowered.shapes["state:h"], np.float32)
+    assert net.lowered.inputs == ("pressure", *(f"state:{name}" for name in names.split()))
+    states = {name: np.zeros(net.lowered.shapes[name], np.float32) for name in net.lowered.inputs[1:]}
     estimates = []
     for sample in x:
-        values = interpret(net.lowered, {"pressure": sample[None], "state:h": state})
-        state = values["state:h" + NEXT_SUFFIX]
+        values = interpret(net.lowered, {"pressure": sample[None], **states})
+        states = {name: values[name + NEXT_SUFFIX] for name in states}
         estimates.append(values["force"][0])
     with torch.no_grad():
         expected = net.student(torch.from_numpy(x.T[None].copy())).numpy()[0].T

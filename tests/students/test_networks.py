@@ -19,6 +19,7 @@ from edgegrf.manifest import Interface
 from edgegrf.students import ARCHITECTURES, Student, create, example_input, macs_per_sample, require_torch
 from edgegrf.students.causal import shared_ahead
 from edgegrf.students.gru import Gru
+from edgegrf.students.lstm import Lstm
 from edgegrf.students.student import measured_reach
 
 WHOLE = dataclasses.replace(INSOLE4, lookahead=-1)
@@ -28,6 +29,7 @@ CASES: list[tuple[str, Interface, Mapping[str, Any]]] = [
     ("dstcn", INSOLE4, {"dilations": [3, 9, 27]}),
     ("tcn", INSOLE4, {}),
     ("gru", INSOLE4, {}),
+    ("lstm", INSOLE4, {"hidden": 8, "layers": 2}),
     ("matrix", SMALL_MATRIX, {}),
     ("attention", INSOLE4, {"span": 12}),
     ("wrn", WHOLE, {}),
@@ -69,7 +71,7 @@ def test_every_architecture_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "interface", "hyper"), [case for case in CASES if case[0] not in ("gru", "wrn")]
+    ("name", "interface", "hyper"), [case for case in CASES if case[0] not in ("gru", "lstm", "wrn")]
 )
 def test_the_stated_receptive_field_is_the_felt_one(
     name: str, interface: Interface, hyper: Mapping[str, Any]
@@ -104,18 +106,23 @@ def test_sizes_of_the_students() -> None:
     # stem 4*5*16, three blocks of 5*16 + 16*16, head 16
     assert macs_per_sample(seeded("dstcn", INSOLE4)) == 320 + 3 * 336 + 16
     assert macs_per_sample(seeded("gru", INSOLE4)) == 3 * 32 * (4 + 32) + 32
+    assert macs_per_sample(seeded("lstm", INSOLE4)) == 4 * 24 * (4 + 24) + 24
 
 
-def test_the_gru_step_is_the_gru() -> None:
-    student = seeded("gru", INSOLE4)
-    assert isinstance(student, Gru)
+@pytest.mark.parametrize(
+    ("name", "layers", "states"),
+    [("gru", 1, "h"), ("gru", 2, "h1 h2"), ("lstm", 1, "h c"), ("lstm", 2, "h1 c1 h2 c2")],
+)
+def test_the_step_is_the_network(name: str, layers: int, states: str) -> None:
+    student = seeded(name, INSOLE4, hidden=12, layers=layers)
+    assert isinstance(student, Gru | Lstm)
     step = student.step()
-    assert step.states == (("h", 32),)
+    assert step.states == tuple((state, 12) for state in states.split())
     pressure = example_input(INSOLE4, samples=300)
-    state, estimates = torch.zeros(1, 32), []
+    kept, estimates = [torch.zeros(1, 12) for _ in step.states], []
     with torch.no_grad():
         for sample in pressure.unbind(dim=2):
-            force, state = step(sample, state)
+            force, *kept = step(sample, *kept)
             estimates.append(force)
         window = student(pressure)
     assert (torch.stack(estimates, dim=2) - window).abs().max() <= 1e-6
