@@ -11,12 +11,13 @@ from pathlib import Path
 
 from edgegrf import __version__
 from edgegrf.boards import Board
-from edgegrf.errors import ModelError, OutputError
+from edgegrf.errors import ModelError, OutputError, UsageError
 from edgegrf.files import sha256_file, write_file
 from edgegrf.image.elf import read_elf
 from edgegrf.image.esp import to_esp
 from edgegrf.image.formats import to_binary, to_hex, to_uf2
 from edgegrf.image.identity import firmware_identity
+from edgegrf.image.sdk import SDKS
 from edgegrf.image.sensors import sensor_map
 from edgegrf.image.sizes import Sizes, measure
 from edgegrf.image.slot import check_fits
@@ -60,6 +61,10 @@ def build_image(
     """
     from edgegrf.compiler import compile_model
 
+    if board.port in SDKS:
+        raise UsageError(
+            f"{board.name} has no image of our own", why=board.note, fix=f"edgegrf build --board {board.name}"
+        )
     progress("compile model", 0, 1)
     if not tflite.is_file():
         raise ModelError(f"no model at {tflite}", fix="edgegrf export --quantize int8")
