@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgegrf.boards import Board
-from edgegrf.errors import DeviceError, MissingToolError
+from edgegrf.errors import DeviceError, MissingToolError, ModelError
 from edgegrf.files import write_file
 from edgegrf.flash.job import FlashJob, only
+from edgegrf.image.esp import read_esp
 from edgegrf.process import Finished, ToolFailedError, run
 
 __all__ = ["erase", "find", "write"]
@@ -97,7 +98,7 @@ def _files(job: FlashJob) -> Iterator[list[tuple[int, str]]]:
     """(offset, file) of each part of the image; a RAM image is one file that holds its own addresses."""
     with tempfile.TemporaryDirectory() as folder:
         if job.board.boot == "ram":
-            yield [(0, str(job.image.with_suffix(".bin")))]
+            yield [(0, str(_ram_image(job)))]
             return
         places = []
         for segment in job.segments:
@@ -105,6 +106,21 @@ def _files(job: FlashJob) -> Iterator[list[tuple[int, str]]]:
             write_file(path, segment.data)
             places.append((segment.address, str(path)))
         yield places
+
+
+def _ram_image(job: FlashJob) -> Path:
+    """The file in the ROM's own format that lies beside the image and holds the same bytes."""
+    path = job.image.with_suffix(".bin")
+    try:
+        found = read_esp(path.read_bytes())
+    except OSError as error:
+        raise ModelError(
+            f"{path} is missing", why="esptool loads it", fix=f"edgegrf build --board {job.board.name}"
+        ) from error
+    parts = {part.address: part.data for part in found.segments}
+    if any(not parts.get(one.address, b"").startswith(one.data) for one in job.segments):
+        raise ModelError(f"{path} is not of {job.image.name}", fix=f"edgegrf build --board {job.board.name}")
+    return path
 
 
 def _run(program: list[str], port: str, board: Board, words: tuple[str, ...]) -> Finished:

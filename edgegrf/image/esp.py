@@ -20,7 +20,7 @@ from edgegrf.image.elf import Segment
 __all__ = ["ESP_CHIPS", "EspImage", "read_esp", "to_esp"]
 
 #: the extended header's chip id
-ESP_CHIPS = {"esp32c3": 5}
+ESP_CHIPS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9, "esp32c6": 13}
 _HEADER = struct.Struct("<BBBBI")
 _EXTENDED = struct.Struct("<BBBBHBHH4sB")
 _SEGMENT = struct.Struct("<II")

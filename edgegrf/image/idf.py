@@ -10,6 +10,7 @@ from pathlib import Path
 from edgegrf.boards import Board
 from edgegrf.errors import ModelError, UsageError
 from edgegrf.image.elf import Segment
+from edgegrf.image.esp import ESP_CHIPS
 
 __all__ = ["IDF_BUILD", "read_idf_build"]
 
@@ -17,8 +18,6 @@ __all__ = ["IDF_BUILD", "read_idf_build"]
 IDF_BUILD = "flasher_args.json"
 
 _MAGIC = 0xE9
-#: chip_id of an image's extended header (esp_app_format.h: esp_chip_id_t)
-_CHIPS = {0x0000: "esp32", 0x0002: "esp32s2", 0x0005: "esp32c3", 0x0009: "esp32s3", 0x000D: "esp32c6"}
 
 
 def read_idf_build(path: Path, board: Board) -> list[Segment]:
@@ -57,4 +56,4 @@ def _chip(data: bytes) -> str | None:
     if len(data) < 24 or data[0] != _MAGIC:
         return None
     (number,) = struct.unpack_from("<H", data, 12)
-    return _CHIPS.get(number, f"chip {number}")
+    return next((name for name, known in ESP_CHIPS.items() if known == number), f"chip {number}")

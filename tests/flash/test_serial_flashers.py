@@ -260,3 +260,31 @@ def test_esptool_erases_the_calibration_alone(c3, bin_folder):
     with pytest.raises(DeviceError):
         erase_store(c3, Ports(running=[PORT]))
     assert len(calls(bin_folder)) == 3
+
+
+def test_the_bare_esp32c3_by_flash_and_by_ram(tmp_path, bin_folder, monkeypatch):
+    """The images of the bare-metal port themselves, as a person flashes them."""
+    try:
+        images = {
+            name: build_image_of_c(board(name), TRIVIAL, tmp_path / name)
+            for name in ("esp32c3", "esp32c3_ram")
+        }
+    except MissingToolError as error:
+        pytest.skip(error.what)
+    install_esptool(bin_folder)
+    monkeypatch.setenv("PATH", str(bin_folder))
+    done = flash(board("esp32c3"), images["esp32c3"].hex, Ports(running=[PORT]))
+    assert done.via == "esptool"
+    assert (bin_folder / "at-0x0").read_bytes()[:8] == bytes.fromhex("1d04dbae") * 2
+    flash(board("esp32c3_ram"), images["esp32c3_ram"].elf, Ports(running=[PORT]))
+    assert (bin_folder / "ram").read_bytes() == images["esp32c3_ram"].bin.read_bytes()
+    written = len(calls(bin_folder))
+    with pytest.raises(UsageError):
+        flash(board("esp32c3"), images["esp32c3_ram"].elf, Ports(running=[PORT]))
+    images["esp32c3_ram"].bin.write_bytes(images["esp32c3"].bin.read_bytes())
+    with pytest.raises(ModelError):
+        flash(board("esp32c3_ram"), images["esp32c3_ram"].elf, Ports(running=[PORT]))
+    images["esp32c3_ram"].bin.unlink()
+    with pytest.raises(ModelError, match="is missing"):
+        flash(board("esp32c3_ram"), images["esp32c3_ram"].elf, Ports(running=[PORT]))
+    assert all(call[-1] == "flash_id" for call in calls(bin_folder)[written:])

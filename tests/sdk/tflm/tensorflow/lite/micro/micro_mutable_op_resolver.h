@@ -26,6 +26,7 @@ template <unsigned int tOpCount> class MicroMutableOpResolver : public MicroOpRe
     TfLiteStatus AddMirrorPad();
     TfLiteStatus AddMul();
     TfLiteStatus AddPad();
+    TfLiteStatus AddPadV2();
     TfLiteStatus AddPrelu();
     TfLiteStatus AddQuantize();
     TfLiteStatus AddRelu();
