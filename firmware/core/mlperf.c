@@ -14,6 +14,7 @@ enum {
     BYTES_PER_LINE = 8,
     DEFAULT_WARM_UP = 10,
     NUMBER_MAX = 1000000000,
+    OUT = 64, /* bytes sent at once */
 };
 
 static struct {
@@ -36,7 +37,7 @@ static struct {
 static int16_t sample[SAMPLE_MAX], estimate[SAMPLE_MAX]; /* of a model that only streams; int8 or int16 */
 
 static struct {
-    uint8_t bytes[FRAME_WIRE_MAX];
+    uint8_t bytes[OUT];
     size_t length;
 } out;
 

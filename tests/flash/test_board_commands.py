@@ -61,7 +61,7 @@ def test_build_prints_sizes_and_says_where(tmp_path):
         and str(boards()["nrf52840dk"].flash_size) in done.stdout
     )
     record = asked("build", cwd=tmp_path)
-    assert record["cached"] and record["flash_bytes"] < 32_000
+    assert record["cached"] and record["flash_bytes"] < 32_768
     assert all((tmp_path / file).is_file() for file in record["files"].values())
     assert Path(record["files"]["elf"]).parts[:3] == ("build", DEFAULT_STUDENT, "nrf52840dk")
 

@@ -219,7 +219,8 @@ def test_boards_with_a_boot_loader_keep_it_and_its_room():
     behind_one = [row for row in boards().values() if row.uf2_softdevice]
     assert len(behind_one) == 3
     for row in behind_one:
-        assert row.flash_origin + row.flash_size == 0xEA000
+        assert row.flash_origin + row.flash_size == row.store_origin
+        assert row.store_origin + row.store_size == 0xEA000
         assert "pyocd" not in row.flashers and row.pyocd_target is None
         vectors = (row.ram_origin + 64).to_bytes(4, "little") + (row.flash_origin + 9).to_bytes(4, "little")
         full = Segment(row.flash_origin, vectors.ljust(row.flash_size, b"\0"))
