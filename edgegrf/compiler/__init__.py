@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
-from edgegrf.compiler.driver import MODES, WEIGHTS, Compiled, compile_model
+from edgegrf.compiler.driver import Compiled, compile_model
+from edgegrf.compiler.layout import MEMORY, MODES, WEIGHTS
 
-__all__ = ["MODES", "WEIGHTS", "Compiled", "compile_model"]
+__all__ = ["MEMORY", "MODES", "WEIGHTS", "Compiled", "compile_model"]

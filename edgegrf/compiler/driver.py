@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgegrf import __version__
 from edgegrf.compiler.emit import clean, source_text
 from edgegrf.compiler.header import header_text
-from edgegrf.compiler.memory import Memory, plan_memory
+from edgegrf.compiler.layout import Layout, make_layout
+from edgegrf.compiler.memory import Memory
 from edgegrf.compiler.plan import Plan
 from edgegrf.compiler.planning import make_plan
 from edgegrf.errors import ModelError, OutputError, UnsupportedError, UsageError
@@ -19,15 +20,7 @@ from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Interface, Manifest, manifest_path
 from edgegrf.resources import firmware_folder
 
-__all__ = ["MODES", "WEIGHTS", "Compiled", "compile_model"]
-
-#: what a user may ask for; a model that cannot do one of `both` is compiled for the other
-MODES = ("both", "window", "stream")
-
-#: where constants lie; `auto`: in RAM where that at most trebles what a stream keeps there anyway
-WEIGHTS = ("auto", "flash", "ram")
-_AUTO_RATIO = 2
-_AUTO_BYTES = 8192
+__all__ = ["Compiled", "compile_model"]
 
 #: weights beyond what any supported board can hold
 _LARGEST_CONSTANTS = 1 << 22
@@ -44,9 +37,18 @@ class Compiled:
     plan: Plan
     title: str
     sha256: str  # of the .tflite
-    window: Memory | None
-    stream: Memory | None
+    layout: Layout
     files: tuple[str, ...] = field(default=())  # in the folder, the manifest left out
+
+    @property
+    def window(self) -> Memory | None:
+        """The memory of windows, by themselves."""
+        return self.layout.window
+
+    @property
+    def stream(self) -> Memory | None:
+        """The memory of the stream, by itself."""
+        return self.layout.stream
 
     @property
     def modes(self) -> int:
@@ -69,7 +71,13 @@ class Compiled:
 
 
 def compile_model(
-    tflite: Path, folder: Path, *, name: str = "model", mode: str = "both", weights: str = "auto"
+    tflite: Path,
+    folder: Path,
+    *,
+    name: str = "model",
+    mode: str = "both",
+    weights: str = "auto",
+    memory: str = "auto",
 ) -> Compiled:
     """Write NAME.h, NAME.c, the kernels they use and NAME.c.json into `folder`, which is replaced as a whole.
 
@@ -86,13 +94,14 @@ def compile_model(
     plan = make_plan(read_tflite(data))
     if sum(layer.constant_bytes for layer in plan.layers) > _LARGEST_CONSTANTS:
         raise UnsupportedError("the weights exceed 4 MiB", why="no supported board holds them")
-    window, stream = _placed(plan, weights, *_modes(plan, mode))
+    layout = make_layout(plan, mode=mode, weights=weights, memory=memory)
     manifest = Manifest.read(tflite) if manifest_path(tflite).is_file() else None
     if manifest is not None:
         _check_interface(plan, manifest.interface, tflite)
     title = clean(manifest.name if manifest else tflite.stem, 31)
-    compiled = Compiled(folder, name, plan, title, sha256_file(tflite), window, stream)
-    options = f"--mode {mode}" + (f" --weights {weights}" if weights != "auto" else "")
+    compiled = Compiled(folder, name, plan, title, sha256_file(tflite), layout)
+    chosen = {"weights": weights, "memory": memory}
+    options = f"--mode {mode}" + "".join(f" --{key} {one}" for key, one in chosen.items() if one != "auto")
     return _write(compiled, tflite, manifest, options)
 
 
@@ -120,36 +129,6 @@ def _read(tflite: Path) -> bytes:
         raise ModelError(f"cannot read {tflite}", why=error.strerror or str(error)) from error
 
 
-def _modes(plan: Plan, mode: str) -> tuple[Memory | None, Memory | None]:
-    """The memory plans of the modes that are asked for and possible."""
-    if mode == "window" and not plan.window:
-        raise UnsupportedError("a step model has no windows", why="it keeps state", fix="--mode stream")
-    if mode == "stream" and not plan.stream:
-        raise UnsupportedError(
-            "the model cannot stream", node=plan.stream_refusal, why=plan.stream_refusal, fix="--mode window"
-        )
-    window = plan_memory(plan, stream=False) if plan.window and mode != "stream" else None
-    stream = plan_memory(plan, stream=True) if plan.stream and mode != "window" else None
-    if window is None and stream is None:
-        raise UnsupportedError("the model can neither run windows nor stream", why=plan.stream_refusal)
-    return window, stream
-
-
-def _placed(
-    plan: Plan, weights: str, window: Memory | None, stream: Memory | None
-) -> tuple[Memory | None, Memory | None]:
-    """The memory plans with the constants counted in, where they lie in RAM.
-
-    A stream reads every weight once per sample, and from flash waits for each; a window copies them first.
-    """
-    size = sum(layer.constant_bytes for layer in plan.layers)
-    small = stream is not None and size <= min(_AUTO_RATIO * stream.ram_bytes, _AUTO_BYTES)
-    if weights == "flash" or (weights == "auto" and not small):
-        return window, stream
-    placed = [None if memory is None else replace(memory, constant_bytes=size) for memory in (window, stream)]
-    return placed[0], placed[1]
-
-
 def _check_interface(plan: Plan, interface: Interface | None, tflite: Path) -> None:
     if interface is None:
         return
@@ -175,7 +154,7 @@ def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, options:
     kernels = _with_headers(folder, used)
     texts = {
         f"{compiled.name}.h": header_text(compiled, manifest, **provenance),
-        f"{compiled.name}.c": source_text(compiled.plan, compiled.window, compiled.stream, **provenance),
+        f"{compiled.name}.c": source_text(compiled.plan, compiled.layout, **provenance),
         **{kernel: (folder / kernel).read_text() for kernel in kernels},
     }
     with new_folder(compiled.folder) as aside:
@@ -209,6 +188,9 @@ def _manifest(
             "receptive_field": plan.receptive_field,
             "stream_refusal": plan.stream_refusal,
             "weight_bytes": compiled.weight_bytes,
+            "period": plan.clock.period,
+            "lookahead": plan.lookahead,
+            "ram_bytes": compiled.layout.ram_bytes,
             "ram_bytes_window": compiled.window.ram_bytes if compiled.window else 0,
             "ram_bytes_stream": compiled.stream.ram_bytes if compiled.stream else 0,
         },

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgegrf.compiler.layout import Layout
 from edgegrf.compiler.memory import Memory
 from edgegrf.compiler.plan import Array, Layer, Plan
+from edgegrf.compiler.timing import Clock
 
 __all__ = ["clean", "environment", "source_text"]
 
@@ -39,7 +41,7 @@ def clean(text: str, longest: int = 90) -> str:
     return re.sub(r"[^A-Za-z0-9 _.,:;()\[\]'+=<>-]", "_", text)[:longest]
 
 
-def source_text(plan: Plan, window: Memory | None, stream: Memory | None, **provenance: str) -> str:
+def source_text(plan: Plan, layout: Layout, **provenance: str) -> str:
     """NAME.c for the modes that have a memory plan; `provenance` fills the template's first lines."""
     text: str = (
         environment()
@@ -48,9 +50,10 @@ def source_text(plan: Plan, window: Memory | None, stream: Memory | None, **prov
             headers=sorted({name for layer in plan.layers for name in layer.sources if name.endswith(".h")}),
             layers=[_layer(layer) for layer in plan.layers],
             dtype=plan.dtype,
-            in_ram=any(memory.constant_bytes for memory in (window, stream) if memory),
-            window=None if window is None else _window(plan, window),
-            stream=None if stream is None else _stream(plan, stream),
+            layout=layout,
+            macro=provenance["name"].upper(),
+            window=_window(plan, layout),
+            stream=_stream(plan, layout.steps) if layout.steps else None,
             **provenance,
         )
     )
@@ -107,60 +110,115 @@ def _fields(fields: Sequence[tuple[str, Any]], depth: int) -> str:
     return "\n".join(lines)
 
 
-def _window(plan: Plan, memory: Memory) -> dict[str, Any]:
-    return {"arena_bytes": memory.arena_bytes, "functions": _functions(plan, memory, stream=False)}
+def _window(plan: Plan, layout: Layout) -> dict[str, Any] | None:
+    if not layout.window:
+        return None
+    sizes = {"samples": plan.samples, "inputs": plan.input_channels, "outputs": plan.output_channels}
+    if layout.through_stream:
+        return {"calls": [], **sizes}
+    layers = plan.run(stream=False)
+    calls = [
+        _call(plan, layout.window, position, layers, layer.window) for position, layer in enumerate(layers)
+    ]
+    numbers = {layer.name: number for number, layer in enumerate(plan.layers, 1)}
+    return {
+        "calls": [
+            {"number": numbers[layer.name], "function": f"window_{layer.name}", "call": call}
+            for layer, call in zip(layers, calls, strict=True)
+        ],
+        **sizes,
+    }
 
 
 def _stream(plan: Plan, memory: Memory) -> dict[str, Any]:
     reset, keep = [], []
     for value, after, zero_point in plan.states:
-        place, size = f"stream_state.bytes + {memory.states[value]}", plan.values[value].step
+        place, size = f"stream.held.bytes + {memory.states[value]}", plan.values[value].step
         reset.append(f"memset({place}, {zero_point}, {size})")
-        keep.append(f"memcpy({place}, {_where(plan, memory, after, stream=True)}, {size})")
+        keep.append(f"memcpy({place}, {_where(plan, memory, after)}, {size})")
     for position, offset in memory.rings.items():
         ring = plan.layers[position].ring
         if ring is not None:
-            reset.append(f"memset(stream_state.bytes + {offset}, {ring.zero_point}, {ring.bytes})")
+            reset.append(f"memset(stream.held.bytes + {offset}, {ring.zero_point}, {ring.bytes})")
     if memory.rings:
-        reset.append("memset(ring_head, 0, sizeof ring_head)")
+        reset.append("memset(stream.head, 0, sizeof stream.head)")
+    if memory.ticks:
+        reset.append("stream.tick = 0")
+    last = max(layer.clock.first for layer in plan.layers)
     return {
         "arena_bytes": memory.arena_bytes,
         "state_bytes": memory.state_bytes,
         "heads": len(memory.rings),
-        "functions": _functions(plan, memory, stream=True),
+        "ticks": memory.ticks,
+        "again": last,
+        "wrap": last + plan.grain,
+        "calls": [_step(plan, memory, position) for position in range(len(plan.layers))],
+        "due": _due(plan.clock) or "1",
         "keep": keep,
         "reset": reset,
     }
 
 
-def _functions(plan: Plan, memory: Memory, *, stream: bool) -> list[tuple[str, str]]:
-    """(name, call) of every layer: a function each, so that its stack is its own and a profiler sees it."""
-    mode = "step" if stream else "window"
-    return [
-        (f"{mode}_{layer.name}", _call(plan, memory, position, layer, stream=stream))
-        for position, layer in enumerate(plan.layers)
-    ]
+def _step(plan: Plan, memory: Memory, position: int) -> dict[str, Any]:
+    """The calls of a layer, a function each, so that its stack is its own; and the samples that make them."""
+    layer = plan.layers[position]
+    own, fed = layer.clock, layer.source
+    wanted = {"step": layer.step, "keep": layer.keep, "hold": layer.hold}
+    if own.meets(fed):
+        del wanted["hold"]
+    if fed.meets(own):
+        del wanted["keep"]
+    if not own.meets(fed) and not fed.meets(own):
+        del wanted["step"]
+    calls = {key: _call(plan, memory, position, plan.layers, call) for key, call in wanted.items() if call}
+    return {
+        "number": position + 1,
+        "functions": [(f"{key}_{layer.name}", call) for key, call in calls.items()],
+        "lines": _dispatch(layer, {key: f"{key}_{layer.name}(in, out);" for key in calls}),
+    }
 
 
-def _call(plan: Plan, memory: Memory, position: int, layer: Layer, *, stream: bool) -> str:
-    arena = "stream_arena" if stream else "window_arena"
-    words = {f"in{i}": _where(plan, memory, value, stream=stream) for i, value in enumerate(layer.inputs)}
+def _dispatch(layer: Layer, calls: dict[str, str]) -> list[str]:
+    """The C statements that make a layer's calls with the samples that they belong to."""
+    own, fed = _due(layer.clock), _due(layer.source)
+    if "hold" in calls and "step" in calls:
+        return [f"if ({fed}) {{", f"    {calls['step']}", f"}} else if ({own}) {{" if own else "} else {",
+                f"    {calls['hold']}", "}"]  # fmt: skip
+    lines = [calls.get("step") or calls["hold"]]
+    if own:
+        lines = [f"if ({own}) {{", f"    {lines[0]}", "}"]
+    if "keep" in calls:
+        lines[-1:] = [f"}} else if ({fed}) {{" if fed else "} else {", f"    {calls['keep']}", "}"]
+    return lines
+
+
+def _due(clock: Clock) -> str:
+    """When `clock` brings a row, as a C condition on the samples since the reset; empty for always."""
+    if clock.period == 1:
+        return f"now >= {clock.first}" if clock.first else ""
+    if clock.first < clock.period:
+        return f"now % {clock.period} == {clock.first}"
+    return f"now >= {clock.first} && (now - {clock.first}) % {clock.period} == 0"
+
+
+def _call(plan: Plan, memory: Memory, position: int, layers: Sequence[Layer], template: str) -> str:
+    layer = layers[position]
+    words = {f"in{i}": _where(plan, memory, value) for i, value in enumerate(layer.inputs)}
     if position in memory.scratch:
-        words["scratch"] = _place(plan, arena, memory.scratch[position])
-        words["words"] = f"{arena}.words + {memory.scratch[position] // 4}"
+        words["scratch"] = _place(plan, "arena", memory.scratch[position])
+        words["words"] = f"arena.words + {memory.scratch[position] // 4}"
     if position in memory.rings:
-        words["ring"] = f"stream_state.bytes + {memory.rings[position]}"
-        words["head"] = f"&ring_head[{list(memory.rings).index(position)}]"
-    template = layer.step if stream else layer.window
-    return template.format(p=layer.name, out=_where(plan, memory, layer.output, stream=stream), **words)
+        words["ring"] = f"stream.held.bytes + {memory.rings[position]}"
+        words["head"] = f"&stream.head[{list(memory.rings).index(position)}]"
+    return template.format(p=layer.name, out=_where(plan, memory, layer.output), **words)
 
 
-def _where(plan: Plan, memory: Memory, value: int, *, stream: bool) -> str:
+def _where(plan: Plan, memory: Memory, value: int) -> str:
     role = plan.values[value].role
     if role == "inner":
-        return _place(plan, "stream_arena" if stream else "window_arena", memory.values[value])
+        return _place(plan, "arena", memory.values[value])
     if role == "state":
-        return _place(plan, "stream_state", memory.states[value])
+        return _place(plan, "stream.held", memory.states[value])
     return "in" if role == "input" else "out"
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgegrf.compiler.emit import clean, environment
+from edgegrf.compiler.plan import Plan
+from edgegrf.compiler.timing import EVERY_SAMPLE
 from edgegrf.manifest import Interface, Manifest
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ def _manual(compiled: Compiled, interface: Interface | None) -> list[str]:
         paragraphs.append(
             f"Stream: call {compiled.name}_reset() once, then {compiled.name}_step() per sample."
             + _past(compiled)
+            + _wait(plan)
         )
     else:
         paragraphs.append(f"There is no stream mode: {clean(plan.stream_refusal or 'not asked for', 200)}.")
@@ -90,6 +93,18 @@ def _past(compiled: Compiled) -> str:
     return f"  An estimate depends on the last {compiled.plan.receptive_field} samples."
 
 
+def _wait(plan: Plan) -> str:
+    """When estimates come, where that is not with every sample."""
+    clock = plan.clock
+    if clock == EVERY_SAMPLE:
+        return ""
+    every = "every sample" if clock.period == 1 else f"every {clock.period} samples"
+    return (
+        f"  The first estimate comes with sample {clock.first} (from 0 on), the next ones {every}: those of a"
+        " window, in its order."
+    )
+
+
 def _numbers(compiled: Compiled, interface: Interface | None) -> list[tuple[str, str, str]]:
     """(macro, value, comment) of every number that the header states."""
     plan, window, stream = compiled.plan, compiled.window, compiled.stream
@@ -101,18 +116,23 @@ def _numbers(compiled: Compiled, interface: Interface | None) -> list[tuple[str,
         ("VALUE_BYTES", str(plan.value_bytes), "of one of them"),
         ("WINDOW_SAMPLES", str(plan.samples if window else 0), ""),
         ("WINDOW_ESTIMATES", str(plan.estimates if window else 0), ""),
-        ("PERIOD", "1", "samples per estimate in stream mode"),
-        ("LOOKAHEAD", "0", "samples between an estimate and the newest sample"),
+        ("PERIOD", str(plan.clock.period), "samples per estimate in stream mode"),
+        (
+            "LOOKAHEAD",
+            f"({plan.lookahead})",
+            "samples beyond the last of its period that an estimate waits for",
+        ),
         ("SAMPLE_RATE_HZ", _float(rate), "" if rate else "not known"),
         ("INPUT_SCALE", _float(plan.input_scale), ""),
         ("INPUT_ZERO_POINT", str(plan.input_zero_point), ""),
         ("OUTPUT_SCALE", _float(plan.output_scale), ""),
         ("OUTPUT_ZERO_POINT", str(plan.output_zero_point), ""),
         ("WEIGHT_BYTES", str(compiled.weight_bytes), "constants"),
-        ("RAM_BYTES_WINDOW", str(window.ram_bytes if window else 0), "without the caller's in and out"),
-        ("RAM_BYTES_STREAM", str(stream.ram_bytes if stream else 0), ""),
+        ("RAM_BYTES", str(compiled.layout.ram_bytes), "of all modes, without the caller's in and out"),
+        ("RAM_BYTES_WINDOW", str(window.ram_bytes if window else 0), "of windows by themselves"),
+        ("RAM_BYTES_STREAM", str(stream.ram_bytes if stream else 0), "of the stream by itself"),
         ("MACS_WINDOW", str(macs if window else 0), "multiply-accumulates of a window"),
-        ("MACS_STEP", str(steps if stream else 0), "and of a sample"),
+        ("MACS_STEP", str(steps if stream else 0), "and of a sample, at most"),
     ]
 
 

@@ -10,6 +10,7 @@ and whole windows are one frame.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.compiler.plan import Layer, Value
+from edgegrf.compiler.timing import Timing
 from edgegrf.errors import ModelError, UnsupportedError
 from edgegrf.graph.model import Graph, Operator, Tensor
 
@@ -82,7 +84,6 @@ class Lowering:
         self.layers: list[Layer] = []
         self.values: list[Value] = []
         self.views: dict[int, View] = {}
-        self.reach: list[int] = []  # samples before the newest that a value depends on
         self.refusal = ""
 
     def node(self, index: int, operator: Operator) -> Node:
@@ -142,11 +143,29 @@ class Lowering:
         """The greatest distance of a code from its zero point."""
         return 32768 if self.wide else 255
 
-    def value(self, role: str, size: int, step: int, label: str, reach: int = 0) -> int:
-        """A new value of `size` elements, `step` a sample; `label` is for people."""
+    def timing(self, view: View) -> Timing:
+        """When the rows of a view come."""
+        return self.values[view.value].timing
+
+    def value(self, role: str, size: int, step: int, label: str, timing: Timing) -> int:
+        """A new value of `size` elements, `step` a row; `label` is for people."""
         each = self.value_bytes
-        self.values.append(Value(len(self.values), role, each * size, each * step, label))
-        self.reach.append(reach)
+        self.values.append(Value(len(self.values), role, each * size, each * step, label, timing))
+        return len(self.values) - 1
+
+    def copy(self, index: int, *, parts: int = 1, label: str = "", timing: Timing | None = None) -> int:
+        """A new value of the bytes of another, each of its rows in `parts` rows."""
+        value = self.values[index]
+        self.values.append(
+            Value(
+                len(self.values),
+                "inner",
+                value.size,
+                value.step // parts,
+                label or value.label,
+                timing or value.timing,
+            )
+        )
         return len(self.values) - 1
 
     def waiting(self, tensor: int) -> View:
@@ -170,24 +189,40 @@ class Lowering:
         """Record why the model cannot stream; the first reason stands."""
         self.refusal = self.refusal or reason
 
-    def finish(self, node: Node, layer: Layer, time: int | None, reach: int = 0) -> None:
-        """Add `layer`, which computes `node`'s output, whose time axis is `time`."""
+    def finish(self, node: Node, layer: Layer, time: int | None, *, timing: Timing | None = None) -> None:
+        """Add `layer`, which computes `node`'s output, whose time axis is `time`.
+
+        Its rows come by `timing`, or as those of its inputs.
+        """
         shape = node.out.shape
         size = math.prod(shape)
         step = size if time is None else size // shape[time]
-        behind = max((self.reach[index] for index in layer.inputs), default=0) + reach
-        value = self.value("inner", size, step, node.out.name, behind)
+        given = [self.values[index].timing for index in layer.inputs]
+        timing = timing or functools.reduce(Timing.joined, given)
+        value = self.value("inner", size, step, node.out.name, timing)
         self.views[node.output] = View(value, shape, time)
-        self.layers.append(replace(layer, output=value))
+        self.layers.append(replace(layer, output=value, clock=timing.clock, source=given[0].clock))
 
-    def locate(self, shape: Shape) -> int | None:
-        """The axis of `shape` that is time if its values lie time step after time step, else None."""
-        if self.samples == 1:
+    def locate(self, shape: Shape, rows: int) -> int | None:
+        """The axis of `shape` that is time if its values lie time step after time step, else None.
+
+        `rows` are the time steps of a window.  One alone could be any axis of length 1: it is not followed.
+        """
+        if self.samples == 1 or rows == 1:
             return None
         for axis, size in enumerate(shape):
             if size != 1:
-                return axis if size == self.samples else None
+                return axis if size == rows else None
         return None
+
+    def follow(self, node: Node, source: View) -> int | None:
+        """The time axis of `node`'s output, which has the time steps of `source`; refuses if it has none."""
+        if source.time is None:
+            return None
+        time = self.locate(node.out.shape, source.frames())
+        if time is None:
+            self.refuse(f"{node.place} mixes time steps")
+        return time
 
 
 def squeeze(shape: Shape) -> tuple[int, ...]:

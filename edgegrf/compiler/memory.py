@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where every buffer lies: one arena per mode, shared by what is not alive together; states and rings.
+"""Where every buffer of a mode lies: an arena, shared by what is not alive together; states and rings.
 
 Buffers are placed from the largest to the smallest at the lowest offset that is free for as long as they
 live.  A layer that can work in place takes over the buffer of an input that nobody needs after it.
@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edgegrf.compiler.plan import Layer, Plan
+from edgegrf.compiler.timing import EVERY_SAMPLE
 
 __all__ = ["Memory", "plan_memory"]
 
 _ALIGNMENT = 4
-_HEAD_BYTES = 4
+_WORD = 4
 
 
 @dataclass
@@ -35,18 +36,24 @@ class Memory:
     states: dict[int, int] = field(default_factory=dict)  # value -> offset
     arena_bytes: int = 0
     state_bytes: int = 0
+    ticks: bool = False  # whether layers of a stream have to know which sample it is
     constant_bytes: int = 0  # weights that are copied to RAM when the board starts
 
     @property
+    def kept_bytes(self) -> int:
+        """What a stream remembers from sample to sample, the rings' heads included."""
+        return self.state_bytes + _WORD * (len(self.rings) + self.ticks)
+
+    @property
     def ram_bytes(self) -> int:
-        """Everything that the mode keeps in RAM, the ring's heads included; without the stack."""
-        own = self.arena_bytes + self.state_bytes + _HEAD_BYTES * len(self.rings)
-        return own + self.constant_bytes
+        """Everything that the mode keeps in RAM by itself; without the stack."""
+        return self.arena_bytes + self.kept_bytes + self.constant_bytes
 
 
 def plan_memory(plan: Plan, *, stream: bool) -> Memory:
     """The memory of one mode of `plan`."""
-    slots, scratch = _slots(plan, stream)
+    layers = plan.run(stream=stream)
+    slots, scratch = _slots(plan, layers, stream)
     unique = list({id(slot): slot for slot in [*slots.values(), *scratch.values()]}.values())
     arena = _place(unique)
     rings: dict[int, int] = {}
@@ -56,7 +63,7 @@ def plan_memory(plan: Plan, *, stream: bool) -> Memory:
         for value, _, _ in plan.states:
             states[value] = used
             used += _aligned(plan.values[value].step)
-        for position, layer in enumerate(plan.layers):
+        for position, layer in enumerate(layers):
             if layer.ring:
                 rings[position] = used
                 used += _aligned(layer.ring.bytes)
@@ -65,17 +72,18 @@ def plan_memory(plan: Plan, *, stream: bool) -> Memory:
         scratch={position: slot.offset for position, slot in scratch.items()},
         rings=rings,
         states=states,
-        arena_bytes=arena,
+        arena_bytes=_aligned(arena),
         state_bytes=used,
+        ticks=stream and {layer.clock for layer in layers} != {EVERY_SAMPLE},
     )
 
 
-def _slots(plan: Plan, stream: bool) -> tuple[dict[int, _Slot], dict[int, _Slot]]:
+def _slots(plan: Plan, layers: tuple[Layer, ...], stream: bool) -> tuple[dict[int, _Slot], dict[int, _Slot]]:
     """The arena's buffers: per value, and per layer that needs scratch."""
-    last = _last_uses(plan)
+    last = _last_uses(plan, layers)
     slots: dict[int, _Slot] = {}
     scratch: dict[int, _Slot] = {}
-    for position, layer in enumerate(plan.layers):
+    for position, layer in enumerate(layers):
         needed = layer.step_scratch if stream else layer.scratch
         if needed:
             scratch[position] = _Slot(needed, position, position)
@@ -94,10 +102,10 @@ def _slots(plan: Plan, stream: bool) -> tuple[dict[int, _Slot], dict[int, _Slot]
     return slots, scratch
 
 
-def _last_uses(plan: Plan) -> dict[int, int]:
+def _last_uses(plan: Plan, layers: tuple[Layer, ...]) -> dict[int, int]:
     """Value -> the last layer that reads it; next states are read after the last layer."""
-    last = {index: position for position, layer in enumerate(plan.layers) for index in layer.inputs}
-    last.update({after: len(plan.layers) for _, after, _ in plan.states})
+    last = {index: position for position, layer in enumerate(layers) for index in layer.inputs}
+    last.update({after: len(layers) for _, after, _ in plan.states})
     return last
 
 

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
+
+from edgegrf.compiler.timing import EVERY_SAMPLE, Clock, Timing
 
 __all__ = ["Array", "Layer", "Plan", "Ring", "Value"]
 
@@ -35,13 +38,14 @@ class Ring:
 
 @dataclass(frozen=True)
 class Value:
-    """Activations between layers: bytes in a whole window (`size`) and per sample in a stream (`step`)."""
+    """Activations between layers: bytes in a whole window (`size`) and per row of a stream (`step`)."""
 
     index: int
     role: str  # input, output (written by its layer straight into the caller's buffer), state, inner
     size: int
     step: int
     label: str
+    timing: Timing
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,12 @@ class Layer:
 
     `window` and `step` are C calls with places for in0, in1, out, scratch (pointers to the plan's type),
     words (the scratch as words), ring (as bytes), head and p, the name of the layer's struct or table.
-    `step` is empty where the layer cannot stream.  Constants among the inputs stand in the calls by name;
-    `inputs` are the values alone.
+    `step` is empty where the layer cannot stream, `window` where a window has no need of it: its output is
+    its input.  Constants among the inputs stand in the calls by name; `inputs` are the values alone.
+
+    A stream calls `step` with a sample that brings an input, by `source`, and makes an output, by `clock`;
+    `keep` with one that only brings an input, which goes into the ring; `hold` with one that only makes an
+    output, out of the ring.
     """
 
     name: str
@@ -73,6 +81,10 @@ class Layer:
     ring: Ring | None = None
     in_place: tuple[int, ...] = ()  # inputs (positions) whose buffer may become the output's
     window_in_place: tuple[int, ...] = ()  # the same in window mode alone
+    clock: Clock = EVERY_SAMPLE  # of the output
+    source: Clock = EVERY_SAMPLE  # of the inputs
+    keep: str = ""
+    hold: str = ""
 
     @property
     def constant_bytes(self) -> int:
@@ -96,7 +108,7 @@ class Plan:
     input_zero_point: int
     output_scale: float
     output_zero_point: int
-    receptive_field: int  # samples that an estimate depends on; 0 where it is not bounded
+    timing: Timing  # of the estimates
     stream_refusal: str  # why there is no stream mode; empty where there is
     dtype: str = "int8"  # of all activations; int16 in int16x8
 
@@ -104,6 +116,49 @@ class Plan:
     def value_bytes(self) -> int:
         """Bytes of an activation."""
         return 2 if self.dtype == "int16" else 1
+
+    @property
+    def clock(self) -> Clock:
+        """When a stream gives its estimates."""
+        return self.timing.clock
+
+    @property
+    def receptive_field(self) -> int:
+        """How many samples an estimate depends on; 0 where that is not bounded or not followed."""
+        return self.timing.reach + 1 if self.stream and not self.states else 0
+
+    @property
+    def lookahead(self) -> int:
+        """Samples beyond the last of its period that an estimate waits for; below 0: it comes before that."""
+        return self.clock.first - (self.clock.period - 1)
+
+    @property
+    def grain(self) -> int:
+        """Samples after which a stream's layers run alike again: windows that begin so far apart agree."""
+        return math.lcm(*(layer.clock.period for layer in self.layers))
+
+    def run(self, *, stream: bool) -> tuple[Layer, ...]:
+        """The layers of one mode, in their order."""
+        if stream:
+            return self.layers
+        same: dict[int, int] = {}
+        for layer in self.layers:
+            if not layer.window:
+                before = same.get(layer.inputs[0], layer.inputs[0])
+                if layer.output == self.output:  # the caller's buffer stands for both
+                    same = {key: layer.output if value == before else value for key, value in same.items()}
+                    same[before] = layer.output
+                else:
+                    same[layer.output] = before
+        return tuple(
+            replace(
+                layer,
+                inputs=tuple(same.get(value, value) for value in layer.inputs),
+                output=same.get(layer.output, layer.output),
+            )
+            for layer in self.layers
+            if layer.window
+        )
 
     @property
     def window(self) -> bool:

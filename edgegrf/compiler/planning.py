@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from edgegrf.compiler.lowering import Lowering, View
 from edgegrf.compiler.operators import OPERATORS, WIDE
 from edgegrf.compiler.plan import Layer, Plan, Value
+from edgegrf.compiler.timing import Timing
 from edgegrf.errors import UnsupportedError
 from edgegrf.graph.model import Graph
 
@@ -37,6 +39,9 @@ def make_plan(graph: Graph) -> Plan:
     view = lowering.view(target)
     if samples > 1 and view.time is None:
         lowering.refuse("its output has no time axis")
+    if samples > 1 and lowering.timing(view).sound < 1:
+        ahead = lowering.timing(view).clock.first
+        lowering.refuse(f"it looks {ahead} samples ahead, beyond its window of {samples}")
     return _plan(lowering, source, target, _own(lowering, view, "output"), nexts)
 
 
@@ -66,7 +71,7 @@ def _input(lowering: Lowering, tensor: int, role: str, samples: int) -> View:
     record = lowering.graph.tensors[tensor]
     lowering.quantization(tensor)
     size = math.prod(record.shape)
-    value = lowering.value(role, size, size // samples, record.name)
+    value = lowering.value(role, size, size // samples, record.name, Timing(sound=samples))
     return View(value, record.shape, 1 if samples > 1 else None)
 
 
@@ -75,8 +80,7 @@ def _own(lowering: Lowering, view: View, label: str) -> int:
     value = lowering.values[view.value]
     if value.role == "inner":
         return view.value
-    each = lowering.value_bytes
-    copy = lowering.value("inner", value.size // each, value.step // each, label, lowering.reach[view.value])
+    copy = lowering.copy(view.value, label=label)
     lowering.layers.append(
         Layer(
             name=f"copy_{copy}",
@@ -103,7 +107,6 @@ def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict
         (lowering.views[state].value, after, lowering.quantization(state)[1])
         for state, after in nexts.items()
     )
-    reach = 0 if states or lowering.refusal else lowering.reach[output] + 1
     entry = lowering.values[lowering.views[source].value]
     return Plan(
         layers=_needed(lowering.layers, {output, *nexts.values()}),
@@ -119,14 +122,14 @@ def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict
         input_zero_point=in_zero,
         output_scale=float(out_scale),
         output_zero_point=out_zero,
-        receptive_field=reach,
+        timing=value.timing if timed else Timing(),
         stream_refusal=lowering.refusal,
         dtype=lowering.dtype,
     )
 
 
 def _as_output(value: Value) -> Value:
-    return Value(value.index, "output", value.size, value.step, value.label)
+    return replace(value, role="output")
 
 
 def _needed(layers: list[Layer], wanted: set[int]) -> tuple[Layer, ...]:

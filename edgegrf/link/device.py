@@ -119,7 +119,7 @@ class Device:
     def stream(self, samples: Codes, progress: Progress = silent) -> tuple[Codes, Cycles]:
         """Run samples [T, C] from a reset stream; returns estimates [N, K] and cycles [T].
 
-        N is T / period; with a look-ahead L, estimate t belongs to sample t - L.
+        N is `info.estimates(T)`: one every `info.period` samples, from the first that need not wait on.
         """
         estimates: list[Codes] = []
         cycles: list[Cycles] = []
@@ -146,7 +146,7 @@ class Device:
         for at, frame in zip(starts, replies, strict=True):
             reply = StepReply.decode(frame.body, info.estimate_bytes)
             end = min(at + size, len(rows))
-            due = end // info.period - at // info.period
+            due = info.estimates(end) - info.estimates(at)
             if (reply.first, reply.samples, reply.estimates) != (at, end - at, due):
                 raise _lost_count(at, reply)
             values = _codes(reply.values, info)

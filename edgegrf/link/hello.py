@@ -18,7 +18,7 @@ __all__ = ["PROTOCOL", "Hello", "HelloRequest", "MalformedError", "Mode"]
 
 PROTOCOL = 1
 
-_HELLO = struct.Struct("<BBHIBBHHHHHHHffifi8s32s32s")
+_HELLO = struct.Struct("<BBHIBBHHHHHhHffifi8s32s32s")
 _MAX_TEXT = 31
 _STEP_REQUEST_HEAD = 4  # bytes of STEP before its samples, and of its reply before the cycles
 _STEP_REPLY_HEAD = 6
@@ -77,7 +77,7 @@ class Hello:
     output_channels: int
     window_samples: int
     window_estimates: int
-    lookahead: int
+    lookahead: int  # beyond the last sample of an estimate's period; the first estimate waits for both
     value_bytes: int  # of a value that goes in or out: 0 or 1 int8, 2 int16
     sample_rate_hz: float
     input_scale: float
@@ -151,6 +151,11 @@ class Hello:
             if _STEP_REPLY_HEAD + 4 * samples + estimates * self.estimate_bytes <= body:
                 return samples
         return 0
+
+    def estimates(self, samples: int) -> int:
+        """How many estimates the first `samples` samples of a stream bring."""
+        first = self.period - 1 + self.lookahead
+        return max(0, -(-(samples - first) // self.period))
 
     def _is_sound(self) -> bool:
         streams = not self.modes & Mode.STREAM or self.period > 0

@@ -52,30 +52,33 @@ def check_stream(tflite: Path, host: HostModel, samples: Codes, *, progress: Pro
 def overlapped(
     judge: Judge, graph: Graph, plan: Plan, samples: Codes, *, progress: Progress = silent
 ) -> Codes:
-    """Estimates [T, K] of a walk [T, ...] by windows that overlap by what an estimate depends on.
+    """Estimates [N, K] of a walk [T, ...] by windows that overlap by what an estimate depends on.
 
-    The first window begins at the first sample, as the stream does after a reset; of every later one
-    the first receptive_field - 1 estimates, which miss their past, are left to the window before.
+    The first window begins at the first sample, as the stream does after a reset.  Of every later one the
+    first estimates, which miss their past, are left to the window before; of every one the last, which miss
+    the samples that they look ahead to, to the window behind.
     """
-    length, past = plan.samples, plan.receptive_field - 1
-    if past < 0 or (past >= length and len(samples) > length):
-        raise UnsupportedError(
-            "no window of the judge covers what a streamed estimate depends on",
-            why=f"{plan.receptive_field} samples of {length}",
-            fix="export the model with a longer window",
-        )
+    length, clock = plan.samples, plan.clock
     flat = samples.reshape(len(samples), -1)
-    estimates = np.empty((len(flat), plan.output_channels), code_type(graph))
+    estimates = np.empty((clock.rows(len(flat)), plan.output_channels), code_type(graph))
     start, done = 0, 0
-    while done < len(flat):
+    while done < len(estimates):
         window = np.zeros((length, flat.shape[1]), flat.dtype)
         part = flat[start : start + length]
         window[: len(part)] = part
-        answer = run_windows(judge, graph, window[None]).reshape(length, -1)
-        end = start + len(part)
-        estimates[done:end] = answer[done - start : len(part)]
-        done, start = end, end - past
-        progress("TFLM windows", done, len(flat))
+        answer = run_windows(judge, graph, window[None]).reshape(-1, plan.output_channels)
+        before = start // clock.period
+        answer = answer[: min(plan.timing.sound, clock.rows(len(part)))]
+        if before + len(answer) <= done:
+            raise UnsupportedError(
+                "no window of the judge covers what a streamed estimate depends on",
+                why=f"{plan.receptive_field} samples of {length}",
+                fix="export the model with a longer window",
+            )
+        estimates[done : before + len(answer)] = answer[done - before :]
+        done = before + len(answer)
+        start = max(0, done - plan.timing.warm) * clock.period // plan.grain * plan.grain
+        progress("TFLM windows", done, len(estimates))
     return estimates
 
 

@@ -79,7 +79,7 @@ static void describe(struct link_reply *reply) {
     bytes_put_u16(body + 14, info->output_channels);
     bytes_put_u16(body + 16, info->window_samples);
     bytes_put_u16(body + 18, info->window_estimates);
-    bytes_put_u16(body + 20, info->lookahead);
+    bytes_put_u16(body + 20, (uint16_t)info->lookahead);
     bytes_put_u16(body + 22, (uint16_t)engine_value_bytes());
     bytes_put_f32(body + 24, info->sample_rate_hz);
     bytes_put_f32(body + 28, info->input_scale);

@@ -30,7 +30,7 @@ struct engine_info {
     uint16_t window_samples;   /* samples of a window in; 0 without window mode */
     uint16_t window_estimates; /* estimates of a window out; 0 without window mode */
     uint16_t period;           /* samples in per estimate out, in stream mode; 1 for most models */
-    uint16_t lookahead;        /* stream: the estimate given at sample t is that of t - lookahead */
+    int16_t lookahead;         /* samples beyond the last of its period that an estimate waits for */
     float sample_rate_hz;      /* of the samples; 0 when the model came without a manifest */
     float input_scale;         /* real = scale * (q - zero_point), in the manifest's unit */
     int32_t input_zero_point;
@@ -51,8 +51,9 @@ static inline uint32_t engine_value_bytes(void) {
 /* Forget all samples: the next engine_step() sees the first sample of a walk. */
 void engine_reset(void);
 
-/* Take the bytes of one sample [input_channels], on any address; returns 1 when those of *estimate
- * [output_channels] were written, 0 when the model wants more samples first.  Requires ENGINE_MODE_STREAM. */
+/* Take the bytes of one sample [input_channels], on any address; returns 1 when those of estimate
+ * [output_channels] were written: with sample period - 1 + lookahead and every `period` samples from then on, else
+ * 0.  Requires ENGINE_MODE_STREAM. */
 int engine_step(const int8_t *sample, int8_t *estimate);
 
 /* Run window_in through the model into window_out.  Requires ENGINE_MODE_WINDOW.  The stream's state

@@ -122,9 +122,11 @@ struct eg_binary {
     int32_t activation_min, activation_max;
 };
 
-/* AVERAGE_POOL_2D: the mean of the values inside the input, rounded half away from zero. */
+/* AVERAGE_POOL_2D, the mean rounded half away from zero, and MAX_POOL_2D: of the values inside the input, and of
+ * the zero points of a border that a PAD made. */
 struct eg_pool {
     struct eg_geometry geometry;
+    int32_t counted_rows[2], counted_columns[2]; /* of that border, before the input and after it */
     int32_t activation_min, activation_max;
 };
 
@@ -171,9 +173,10 @@ void eg_conv(const struct eg_conv *p, int32_t frames, const int8_t *in, int8_t *
 void eg_depthwise(const struct eg_depthwise *p, int32_t frames, const int8_t *in, int8_t *scratch,
                   int8_t *out);
 
-/* One row in [in_w][in_c], one row out, where rows are time steps and the convolution is causal.
- * ring [(kernel_h - 1) * dilation_h][in_w][in_c] holds the rows before, the oldest at *head; a stream starts
- * with all of it at the zero point and *head at 0. */
+/* One row in [in_w][in_c], one row out, where rows are time steps and the row is the last that the output looks
+ * at.  ring [(kernel_h - 1) * dilation_h][in_w][in_c] holds the rows before, the oldest at *head; a stream
+ * starts with all of it at the zero point and *head at 0.  Rows that make no output go through
+ * eg_ring_push(). */
 void eg_conv_step(const struct eg_conv *p, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *scratch,
                   int8_t *out);
 void eg_depthwise_step(const struct eg_depthwise *p, int8_t *ring, uint32_t *head, const int8_t *in,
@@ -185,7 +188,25 @@ void eg_sub(const struct eg_binary *p, int32_t frames, const int8_t *a, const in
 void eg_mul(const struct eg_binary *p, int32_t frames, const int8_t *a, const int8_t *b, int8_t *out);
 
 /* in [frames][in_h][in_w][in_c] -> out [frames][out_h][out_w][in_c]. */
-void eg_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out);
+void eg_average_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out);
+void eg_max_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out);
+
+/* One row in, one row out, where rows are time steps; the ring [kernel_h - 1][in_w][in_c] as in eg_conv_step(),
+ * its head counting the rows that have come too.  eg_pool_push() takes a row that makes no output. */
+void eg_average_pool_step(const struct eg_pool *p, int8_t *ring, uint32_t *head, const int8_t *in,
+                          int8_t *out);
+void eg_max_pool_step(const struct eg_pool *p, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *out);
+void eg_pool_push(const struct eg_pool *p, int8_t *ring, uint32_t *head, const int8_t *row);
+
+/* A row that waits for others: the oldest of `rows` in the ring comes out, the newest goes in.  _put and _get are
+ * the two halves, for rows that come at other times than they are wanted. */
+void eg_delay(int32_t rows, int32_t bytes, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *out);
+void eg_delay_put(int32_t rows, int32_t bytes, int8_t *ring, uint32_t *head, const int8_t *in);
+void eg_delay_get(int32_t bytes, const int8_t *ring, uint32_t head, int8_t *out);
+
+/* A row of `parts` parts that is given out part by part: the first at once, the next ones by _next. */
+void eg_spread(int32_t parts, int32_t bytes, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *out);
+void eg_spread_next(int32_t bytes, const int8_t *ring, uint32_t *head, int8_t *out);
 
 void eg_pad(const struct eg_pad *p, int32_t frames, const int8_t *in, int8_t *out);
 void eg_mirror_pad(const struct eg_mirror_pad *p, int32_t frames, const int8_t *in, int8_t *out);
@@ -213,7 +234,7 @@ const int8_t *eg_patch(const struct eg_geometry *g, const int8_t *frame, int32_t
 const int8_t *eg_patch_ring(const struct eg_geometry *g, const int8_t *ring, uint32_t head, const int8_t *row,
                             int32_t x, int8_t *scratch);
 
-/* The newest row takes the place of the oldest. */
+/* The newest row takes the place of the oldest, if there is a ring. */
 void eg_ring_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, const int8_t *row);
 
 /* MultiplyByQuantizedMultiplier of TFLite with its two roundings: half up when doubling-high, then half away

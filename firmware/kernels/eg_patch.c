@@ -66,6 +66,8 @@ void eg_ring_push(const struct eg_geometry *g, int8_t *ring, uint32_t *head, con
     uint32_t rows = (uint32_t)((g->kernel_h - 1) * g->dilation_h);
     uint32_t pitch = (uint32_t)(g->in_w * g->in_c);
 
-    memcpy(ring + *head * pitch, row, pitch);
-    *head = *head + 1 == rows ? 0 : *head + 1;
+    if (rows > 0) {
+        memcpy(ring + *head * pitch, row, pitch);
+        *head = *head + 1 == rows ? 0 : *head + 1;
+    }
 }

@@ -83,8 +83,10 @@ static EG_INLINE void eg_taps_push(const struct eg_geometry *g, int8_t *ring, ui
     uint32_t rows = (uint32_t)((g->kernel_h - 1) * g->dilation_h);
     uint32_t pitch = (uint32_t)(g->in_w * g->in_c);
 
-    __builtin_memcpy(ring + *head * pitch, row, pitch);
-    *head = *head + 1 == rows ? 0 : *head + 1;
+    if (rows > 0) {
+        __builtin_memcpy(ring + *head * pitch, row, pitch);
+        *head = *head + 1 == rows ? 0 : *head + 1;
+    }
 }
 
 #endif

@@ -55,8 +55,10 @@ def compile_all(graphs: list[Graph], folder: Path) -> list[tuple[Graph, bytes, C
 
 def steps_of(model: Compiled) -> int:
     """How many samples of a stream the judge can follow: all, unless its window is too short for them."""
-    plan = model.plan
-    return STEPS if plan.samples == 1 or plan.receptive_field <= plan.samples else plan.samples
+    plan, clock = model.plan, model.plan.clock
+    fresh = (plan.timing.sound - plan.timing.warm) * clock.period
+    follows = plan.samples == 1 or fresh >= plan.grain
+    return STEPS if follows else clock.first + clock.period * (plan.timing.sound - 1) + 1
 
 
 def program(models: list[Compiled], folder: Path, *, sanitize: bool) -> Path:

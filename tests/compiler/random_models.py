@@ -9,7 +9,9 @@ import numpy as np
 
 from edgegrf.graph.model import Graph, Operator, Quantization, Tensor
 
-#: (activation, how often)
+POOLS = ["AVERAGE_POOL_2D", "MAX_POOL_2D"]
+
+#: activation -> how often
 ACTIVATIONS = {"NONE": 0.7, "RELU": 0.2, "RELU6": 0.07, "RELU_N1_TO_1": 0.03}
 
 
@@ -145,7 +147,7 @@ class Maker:
         scale, zero = ends.get(kind, (self.scale_of(x) * 2.0 ** self.rng.uniform(-1, 1), self.zero_point()))
         return self.op(kind, (x,), self.tensor(self.shape(x), scale, zero))
 
-    def pool(self, x, size, stride, padding="VALID"):
+    def pool(self, x, size, stride, padding="VALID", kind="AVERAGE_POOL_2D"):
         n, h, w, c = self.shape(x)
         out = []
         for extent, k, s in zip((h, w), size, stride, strict=True):
@@ -155,7 +157,7 @@ class Maker:
         result = self.tensor((n, *out, c), self.scale_of(x), self.zero_of(x))
         activation = self.act()
         return self.op(
-            "AVERAGE_POOL_2D",
+            kind,
             (x,),
             result,
             padding=padding,
@@ -221,7 +223,7 @@ def windowed(rng):
         if rng.random() < 0.3:
             x = m.pad(x, [(0, 0), (int(rng.integers(3)), int(rng.integers(3))), (0, 0), (0, 0)])
         if rng.random() < 0.3:
-            x = m.pool(x, (k, 1), (s, 1), padding)
+            x = m.pool(x, (k, 1), (s, 1), padding, str(rng.choice(POOLS)))
         else:
             outputs, multiplier = int(rng.integers(1, 6)), int(rng.integers(2))
             x = m.conv(x, (k, 1), outputs, padding, (s, 1), (1 if s > 1 else d, 1), multiplier)
@@ -242,7 +244,7 @@ def matrix(rng):
         if rng.random() < 0.3:
             x = m.pad(x, [(0, 0), (int(rng.integers(2)), int(rng.integers(2))), (1, 0), (0, 0)])
         if rng.random() < 0.3:
-            x = m.pool(x, size, stride, padding)
+            x = m.pool(x, size, stride, padding, str(rng.choice(POOLS)))
         else:
             x = m.conv(x, size, int(rng.integers(1, 5)), padding, stride, multiplier=int(rng.integers(3)))
     x = m.reshape(x, (1, t, math.prod(m.shape(x)[1:])))

@@ -13,12 +13,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from batch import compile_all, mismatches, program
 from more_models import MORE_FAMILIES
 from random_models import FAMILIES
+from timed_models import timed
 from widen import widen
 
 from edgegrf.toolchain import host_compiler
 
 MODELS = 40
-ALL = FAMILIES | MORE_FAMILIES
+ALL = FAMILIES | MORE_FAMILIES | {"timed": timed}
 STREAMING = {"causal": 3, "curved": 3, "joined": 3, "matrix": 3, "moved": 3, "rows": 3, "steps": 2}
 
 

@@ -34,6 +34,7 @@ OPERATORS: Mapping[str, Callable[[Lowering, Node], None]] = {
     "HARD_SWISH": lookup.lower,
     "LEAKY_RELU": lookup.lower,
     "LOGISTIC": lookup.lower,
+    "MAX_POOL_2D": pool.lower,
     "MIRROR_PAD": mirror.lower,
     "MUL": binary.lower,
     "PAD": pad.lower,

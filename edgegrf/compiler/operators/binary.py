@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from edgegrf.compiler.arithmetic import Multiplier, activation_range, fits, multiplier, smaller_than_one
 from edgegrf.compiler.lowering import Lowering, Node
+from edgegrf.compiler.operators.align import align
 from edgegrf.compiler.operators.dense import output_fields
 from edgegrf.compiler.operators.packed import narrows, scale_fields
 from edgegrf.compiler.operators.wide import HEADER
@@ -39,6 +40,8 @@ def lower(lowering: Lowering, node: Node) -> None:
     if tuple(np.broadcast_shapes(*_compatible(node, a, b))) != node.out.shape:
         raise ModelError(f"{node.place}: {list(a.shape)} with {list(b.shape)} is not {list(node.out.shape)}")
     time = _time(lowering, node, a, b)
+    if time is not None:
+        a, b = _aligned(lowering, node, a, b)
     frames = 1 if time is None else node.out.shape[time]
     name = node.name(node.kind.lower())
     if node.kind == "ADD" and not lowering.wide and _add(lowering, node, a, b, time, frames):
@@ -104,6 +107,14 @@ def _add(lowering: Lowering, node: Node, a: Operand, b: Operand, time: int | Non
     return True
 
 
+def _aligned(lowering: Lowering, node: Node, a: Operand, b: Operand) -> tuple[Operand, Operand]:
+    """Both sides in step with each other, where both are values."""
+    if a.value is None or b.value is None:
+        return a, b
+    first, second = align(lowering, node, (a.value, b.value))
+    return replace(a, value=first), replace(b, value=second)
+
+
 def _name(side: Operand) -> str:
     assert side.array is not None  # a side is a value or an array
     return side.array.name
@@ -139,15 +150,18 @@ def _compatible(node: Node, a: Operand, b: Operand) -> tuple[tuple[int, ...], tu
 
 def _time(lowering: Lowering, node: Node, a: Operand, b: Operand) -> int | None:
     """The output's time axis if both sides run along it, or are constant in time."""
-    time = lowering.locate(node.out.shape)
-    for side in (a, b):
-        if side.value is None and time is not None and side.shape[time] != 1:
-            lowering.refuse(f"{node.place}: its constant changes with time")
-            return None
-        if side.value is not None and (side.time is None or side.time != time):
-            if lowering.samples > 1:
-                lowering.refuse(f"{node.place}: its inputs run differently in time")
-            return None
+    times = {side.time for side in (a, b) if side.value is not None}
+    time = times.pop()
+    if times or time is None:
+        if times:
+            lowering.refuse(f"{node.place}: its inputs run differently in time")
+        return None
+    if any(side.value is None and side.shape[time] != 1 for side in (a, b)):
+        lowering.refuse(f"{node.place}: its constant changes with time")
+        return None
+    if any(side.value is not None and side.shape[time] != node.out.shape[time] for side in (a, b)):
+        lowering.refuse(f"{node.place}: its inputs run differently in time")
+        return None
     return time
 
 

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from edgegrf.compiler.lowering import Lowering, Node, View
+from edgegrf.compiler.operators.align import align
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
@@ -20,6 +21,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     for index in node.inputs:
         _same_code(lowering, node, index)
     time = _time(lowering, node, views, axis)
+    values = tuple(view.value for view in views)
     frames = 1 if time is None else node.out.shape[time]
     sizes = [math.prod(view.shape[axis:]) for view in views]
     name = node.name("concat")
@@ -31,7 +33,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         kind=node.kind,
         place=node.place,
         shape=node.out.shape,
-        inputs=tuple(view.value for view in views),
+        inputs=align(lowering, node, values) if time is not None else values,
         output=0,
         window=call % frames,
         step=call % 1,

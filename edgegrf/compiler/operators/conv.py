@@ -14,9 +14,9 @@ from edgegrf.compiler.arithmetic import multiplier
 from edgegrf.compiler.lowering import Lowering, Node, View
 from edgegrf.compiler.operators import dense, packed
 from edgegrf.compiler.operators.folding import fold
-from edgegrf.compiler.operators.geometry import Geometry, windows
+from edgegrf.compiler.operators.geometry import Geometry, take_padding, timed, windows
 from edgegrf.compiler.operators.wide import HEADER, weighted
-from edgegrf.compiler.plan import Array, Layer, Ring
+from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
 __all__ = ["lower"]
@@ -67,7 +67,7 @@ class _Kernel:
 
 
 def lower(lowering: Lowering, node: Node) -> None:
-    source = _take_padding(lowering, node)
+    source = take_padding(lowering, node)
     kernel = dense.weights(lowering, node)
     if kernel.ndim != 4:
         raise ModelError(f"{node.place}: weights of shape {list(kernel.shape)}")
@@ -101,14 +101,6 @@ def lower(lowering: Lowering, node: Node) -> None:
         fast = packed.conv(folded, geometry, lowering.quantization(node.inputs[0])[1])
         which = _Kernel("eg_conv", name, (("dense", inner),), arrays, fast)
     _emit(lowering, node, source, geometry, which, kernel.size)
-
-
-def _take_padding(lowering: Lowering, node: Node) -> View:
-    """The input with its padding still waiting, where that lies on the two spatial axes."""
-    source = lowering.waiting(node.inputs[0])
-    if source.pads and (len(source.shape) != 4 or any(source.pads[0]) or any(source.pads[3])):
-        source = lowering.view(node.inputs[0])
-    return source
 
 
 def _multipliers(lowering: Lowering, node: Node, axis: int, outputs: int) -> list[Any]:
@@ -152,7 +144,7 @@ def _emit(
     lowering: Lowering, node: Node, source: View, geometry: Geometry, kernel: _Kernel, macs_per_position: int
 ) -> None:
     _, zero_point = lowering.quantization(node.inputs[0])
-    ring, time, step = _streamed(lowering, node, source, geometry, kernel)
+    time, timing = timed(lowering, node, source, geometry)
     layer = Layer(
         name=kernel.layer,
         kind=node.kind,
@@ -161,36 +153,18 @@ def _emit(
         inputs=(source.value,),
         output=0,
         window=kernel.window(geometry.frames),
-        step=step,
+        step=f"{kernel.function}(&{{p}}, 1, {{in0}}, {kernel.scratch}, {{out}})",
         sources=(),
         macs=macs_per_position * math.prod(node.out.shape[:3]),
         step_macs=macs_per_position * geometry.per_step,
-        ring=ring,
     )
     layer = kernel.complete(layer, geometry, zero_point)
-    lowering.finish(node, layer, time, reach=geometry.rows.past if ring else 0)
-
-
-def _streamed(
-    lowering: Lowering, node: Node, source: View, geometry: Geometry, kernel: _Kernel
-) -> tuple[Ring | None, int | None, str]:
-    """The ring that a causal convolution over time keeps, the output's time axis, and the call per sample."""
-    rows = geometry.rows
-    if not geometry.rows_are_time:
-        time = lowering.locate(node.out.shape) if source.time is not None else None
-        return None, time, f"{kernel.function}(&{{p}}, 1, {{in0}}, {kernel.scratch}, {{out}})"
-    if not rows.causal:
-        lowering.refuse(f"{node.place} {_why_not(rows.stride, rows.pad, rows.past, rows.out, rows.size)}")
-        return None, None, ""
-    _, zero_point = lowering.quantization(node.inputs[0])
-    ring = Ring(rows.past, lowering.value_bytes * geometry.columns.size * geometry.channels, zero_point)
-    call = f"{kernel.function}_step(&{{p}}, {{ring}}, {{head}}, {{in0}}, {kernel.scratch}, {{out}})"
-    return ring, lowering.locate(node.out.shape), call
-
-
-def _why_not(stride: int, pad: int, past: int, out: int, size: int) -> str:
-    if stride > 1:
-        return f"has stride {stride} over time"
-    if pad < past and out == size:
-        return f"looks {past - pad} sample{'s' if past - pad > 1 else ''} ahead"
-    return f"makes {out} time steps of {size}, looking back {past} with {pad} of padding"
+    if not geometry.rows_are_time or time is None:
+        lowering.finish(node, layer, time)
+        return
+    step = f"{kernel.function}_step(&{{p}}, {{ring}}, {{head}}, {{in0}}, {kernel.scratch}, {{out}})"
+    layer = replace(layer, step=step, ring=geometry.ring(lowering.value_bytes, zero_point))
+    if timing.clock != lowering.timing(source).clock:
+        keep = "eg_ring_push(&{p}.geometry, {ring}, {head}, (const int8_t *)({in0}))"
+        layer = replace(layer, keep=keep, sources=(*layer.sources, "eg_patch.c"))
+    lowering.finish(node, layer, time, timing=timing)

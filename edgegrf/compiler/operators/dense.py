@@ -52,11 +52,11 @@ def emit(lowering: Lowering, node: Node, source: View, matrix: Int8, by: list[Mu
     """Add the dense layer of `matrix` [outputs, depth] at every position of `source`."""
     depth = matrix.shape[1]
     positions = math.prod(source.shape) // depth
-    time = lowering.locate(node.out.shape) if source.time is not None else None
-    if source.time is not None and (math.prod(source.frame()) % depth or time is None):
+    time = lowering.follow(node, source)
+    if time is not None and math.prod(source.frame()) % depth:
         lowering.refuse(f"{node.place} mixes time steps")
         time = None
-    per_step = positions if time is None else positions // lowering.samples
+    per_step = positions if time is None else positions // source.frames()
     name = node.name("dense")
     layer = Layer(
         name=name,

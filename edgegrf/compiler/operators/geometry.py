@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgegrf.compiler.lowering import Lowering, Node, View
+from edgegrf.compiler.plan import Ring
+from edgegrf.compiler.timing import Timing
 from edgegrf.errors import ModelError, UnsupportedError
 
-__all__ = ["Axis", "Geometry", "windows"]
+__all__ = ["Axis", "Geometry", "take_padding", "timed", "windows"]
 
 _LARGEST = 1 << 15
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One spatial axis: sizes, and the padding before the input."""
+    """One spatial axis: sizes, the padding before the input, and how much of it a PAD made at either end."""
 
     size: int
     out: int
@@ -24,6 +26,7 @@ class Axis:
     stride: int
     dilation: int
     pad: int
+    counted: tuple[int, int] = (0, 0)
 
     @property
     def past(self) -> int:
@@ -34,6 +37,11 @@ class Axis:
     def trivial(self) -> bool:
         """Output i is input i's alone."""
         return self.kernel == 1 and self.stride == 1 and self.pad == 0 and self.out == self.size
+
+    @property
+    def ahead(self) -> int:
+        """Inputs after the one of its own place that an output looks at; below 0 where it lags behind."""
+        return self.past - self.pad
 
     @property
     def causal(self) -> bool:
@@ -65,6 +73,10 @@ class Geometry:
         """Positions that a sample of a stream makes."""
         return self.columns.out * (1 if self.rows_are_time else self.rows.out)
 
+    def ring(self, value_bytes: int, start: int) -> Ring:
+        """The rows over time that a stream keeps, `start` in all of them at first; one row at least."""
+        return Ring(max(1, self.rows.past), value_bytes * self.columns.size * self.channels, start)
+
     def fields(self, zero_point: int) -> tuple[tuple[str, Any], ...]:
         """The initialisers of struct eg_geometry."""
         rows, columns = self.rows, self.columns
@@ -84,6 +96,30 @@ class Geometry:
             ("pad_left", columns.pad),
             ("zero_point", zero_point),
         )
+
+
+def take_padding(lowering: Lowering, node: Node) -> View:
+    """The input with its padding still waiting, where that lies on the two spatial axes."""
+    source = lowering.waiting(node.inputs[0])
+    if source.pads and (len(source.shape) != 4 or any(source.pads[0]) or any(source.pads[3])):
+        source = lowering.view(node.inputs[0])
+    return source
+
+
+def timed(lowering: Lowering, node: Node, source: View, geometry: Geometry) -> tuple[int | None, Timing]:
+    """The output's time axis, and when its rows come; refuses, with None, what a stream cannot follow."""
+    timing = lowering.timing(source)
+    if not geometry.rows_are_time:
+        return lowering.follow(node, source), timing
+    rows = geometry.rows
+    if rows.ahead < 0:
+        lowering.refuse(f"{node.place} has {-rows.ahead} time steps more padding than it looks back")
+    elif rows.out == 1:
+        lowering.refuse(f"{node.place} makes one time step of the whole window")
+    else:
+        time = lowering.locate(node.out.shape, rows.out)
+        return time, timing.windowed(rows.past, rows.ahead, rows.stride, rows.out)
+    return None, timing
 
 
 def windows(lowering: Lowering, node: Node, source: View, kernel: tuple[int, int]) -> Geometry:
@@ -128,4 +164,4 @@ def _axis(node: Node, source: View, which: int, kernel: int) -> Axis:
         out, pad = (size - extent) // stride + 1, before
     if out < 1 or out != node.out.shape[axis]:
         raise ModelError(f"{node.place}: {node.out.shape[axis]} outputs along axis {axis}, {out} expected")
-    return Axis(source.shape[axis], out, kernel, stride, dilation, pad)
+    return Axis(source.shape[axis], out, kernel, stride, dilation, pad, (before, after))

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from edgegrf.compiler.lowering import Lowering, Node, View
-from edgegrf.compiler.plan import Layer
+from edgegrf.compiler.plan import Layer, Ring
+from edgegrf.compiler.timing import Timing
 from edgegrf.errors import ModelError, UnsupportedError
 
 __all__ = ["lower"]
@@ -39,12 +41,10 @@ def lower(lowering: Lowering, node: Node) -> None:
     start, axes, shape = _KINDS[node.kind](lowering, node, source.shape)
     if tuple(shape) != node.out.shape:
         raise ModelError(f"{node.place}: gives {list(shape)}, not {list(node.out.shape)}")
-    time = _time(lowering, node, source, axes)
-    frames = 1 if time is None else node.out.shape[time]
-    if time is not None and source.time is not None:
-        lead = next(place for place, axis in enumerate(axes) if axis.size != 1)
-        axes = axes[lead + 1 :]
-    loops = _joined(node, axes)
+    if source.time is None:
+        loops, time = _Loops(1, start, math.prod(source.shape), axes), None
+    else:
+        loops, time = _over_time(lowering, node, source, start, axes)
     layer = Layer(
         name=node.name("copy"),
         kind=node.kind,
@@ -52,33 +52,81 @@ def lower(lowering: Lowering, node: Node) -> None:
         shape=node.out.shape,
         inputs=(source.value,),
         output=0,
-        window=f"eg_copy(&{{p}}, {frames}, {{in0}}, {{out}})",
+        window=f"eg_copy(&{{p}}, {loops.frames}, {{in0}} + {loops.skipped}, {{out}})",
         step="eg_copy(&{p}, 1, {in0}, {out})",
         sources=("eg_copy.c",),
         struct="eg_copy",
-        fields=(
+        fields=loops.fields(node),
+    )
+    if loops.repeats > 1:
+        size = math.prod(source.frame())
+        copies = (f"memcpy({{{to}}}, {{{of}}}, {size})" for to, of in (("ring", "in0"), ("out", "in0")))
+        layer = replace(
+            layer,
+            step="; ".join(copies),
+            hold=f"memcpy({{out}}, {{ring}}, {size})",
+            ring=Ring(1, size, 0),
+        )
+    lowering.finish(node, layer, time, timing=loops.timing)
+
+
+@dataclass(frozen=True)
+class _Loops:
+    """How a layer copies: `frames` times `axes`, `frame` values further each time, `skipped` values at first.
+
+    In a stream its rows come by `timing`, each `repeats` times.
+    """
+
+    frames: int
+    start: int
+    frame: int
+    axes: Sequence[_Axis]
+    skipped: int = 0
+    timing: Timing | None = None
+    repeats: int = 1
+
+    def fields(self, node: Node) -> tuple[tuple[str, Any], ...]:
+        """The initialisers of struct eg_copy."""
+        loops = _joined(node, self.axes)
+        return (
             ("size", [loop.size for loop in loops]),
             ("stride", [loop.stride for loop in loops]),
-            ("start", start),
-            ("frame", math.prod(source.frame())),
-        ),
-    )
-    lowering.finish(node, layer, time)
+            ("start", self.start),
+            ("frame", self.frame),
+        )
 
 
-def _time(lowering: Lowering, node: Node, source: View, axes: Sequence[_Axis]) -> int | None:
-    """The output's time axis, if all of time passes in order before anything else."""
-    if source.time is None:
-        return None
-    first = next((axis for axis in axes if axis.size != 1), None)
-    step = math.prod(source.shape[source.time + 1 :])
-    if first != _Axis(source.shape[source.time], step):
-        lowering.refuse(f"{node.place} cuts time or moves it")
-        return None
-    time = lowering.locate(node.out.shape)
-    if time is None:
-        lowering.refuse(f"{node.place} makes more time steps of fewer")
-    return time
+def _over_time(
+    lowering: Lowering, node: Node, source: View, start: int, axes: list[_Axis]
+) -> tuple[_Loops, int | None]:
+    """The copy of a tensor whose rows are time steps, and the output's time axis.
+
+    Rows may be left out at both ends, taken with a stride, or repeated, if all of time passes in order before
+    anything else.
+    """
+    row, timing = math.prod(source.frame()), lowering.timing(source)
+    lead = next((place for place, axis in enumerate(axes) if axis.size != 1), len(axes) - 1)
+    rows, inner = axes[lead], axes[lead + 1 :]
+    whole = _Loops(1, start, math.prod(source.shape), axes)
+    repeats = inner[0].size if inner and inner[0].stride == 0 and inner[0].size > 1 else 1
+    time = lowering.locate(node.out.shape, rows.size * repeats)
+    if rows.stride < row or rows.stride % row or time is None:
+        lowering.refuse(f"{node.place} moves time among other axes, or leaves one time step of it")
+        return whole, None
+    if repeats > 1:
+        sideways = any(axis.stride == 0 and axis.size > 1 for axis in inner[1:])
+        if timing.clock.period % repeats or sideways:
+            what = (
+                "time and columns at once"
+                if sideways
+                else f"rows that come every {timing.clock.period} samples"
+            )
+            lowering.refuse(f"{node.place} repeats {what} {repeats} times")
+            return whole, None
+        return replace(whole, timing=timing.spread(repeats), repeats=repeats), time
+    begin, stride = start // row, rows.stride // row
+    cut = timing.cut(begin, stride, rows.size)
+    return _Loops(rows.size, start % row, rows.stride, inner, begin * row, cut), time
 
 
 def _joined(node: Node, axes: Sequence[_Axis]) -> list[_Axis]:

@@ -53,7 +53,7 @@ def materialise(lowering: Lowering, tensor: int, view: View) -> View:
     if lowering.wide:  # copies bytes, and a zero is a zero
         call = "eg_pad(&{p}, %d, (const int8_t *)({in0}), (int8_t *)({out}))"
         before[-1], size[-1], after[-1] = 2 * before[-1], 2 * size[-1], 2 * after[-1]
-    value = lowering.value("inner", frames * step, step, record.name, lowering.reach[view.value])
+    value = lowering.value("inner", frames * step, step, record.name, lowering.timing(view))
     lowering.layers.append(
         Layer(
             name=f"pad_{value}",

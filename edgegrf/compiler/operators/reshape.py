@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RESHAPE: the same values in memory, seen in another shape."""
+"""RESHAPE: the same values in memory, seen in another shape.
+
+Where it cuts each time step into several, a stream gives those out one by one, as often as they are due.
+"""
 
 from __future__ import annotations
 
 import math
 
 from edgegrf.compiler.lowering import Lowering, Node, View, squeeze
+from edgegrf.compiler.plan import Layer, Ring
 from edgegrf.errors import ModelError
 
 __all__ = ["lower"]
@@ -19,10 +23,10 @@ def lower(lowering: Lowering, node: Node) -> None:
     moved = _with_pads(source, after)
     if moved is None:
         source = lowering.view(node.inputs[0])
-        time = lowering.locate(after) if source.time is not None else None
+        time = None if source.time is None else lowering.locate(after, source.frames())
         moved = View(source.value, after, time)
         if source.time is not None and time is None:
-            lowering.refuse(f"{node.place} mixes time steps: {list(before)} becomes {list(after)}")
+            moved = _spread(lowering, node, source) or moved
     lowering.views[node.output] = moved
 
 
@@ -37,3 +41,35 @@ def _with_pads(source: View, after: tuple[int, ...]) -> View | None:
         shape[b], pads[b] = source.shape[a], source.pads[a]
     time = None if source.time is None else new[old.index(source.time)]
     return View(source.value, tuple(shape), time, tuple(pads))
+
+
+def _spread(lowering: Lowering, node: Node, source: View) -> View | None:
+    """The view in which each time step has become several; refuses what a stream cannot follow."""
+    after, rows = node.out.shape, source.frames()
+    parts = next((size // rows for size in after if size != 1), 0)
+    time = lowering.locate(after, parts * rows)
+    value = lowering.values[source.value]
+    if time is None or value.step % parts or value.timing.clock.period % parts:
+        lowering.refuse(f"{node.place} mixes time steps: {list(source.shape)} becomes {list(after)}")
+        return None
+    step, timing = value.step // parts, value.timing.spread(parts)
+    spread = lowering.copy(source.value, parts=parts, label=node.out.name, timing=timing)
+    out = "(int8_t *)({out})"
+    lowering.layers.append(
+        Layer(
+            name=node.name("spread"),
+            kind=node.kind,
+            place=node.place,
+            shape=after,
+            inputs=(source.value,),
+            output=spread,
+            window="",
+            step=f"eg_spread({parts}, {step}, {{ring}}, {{head}}, (const int8_t *)({{in0}}), {out})",
+            hold=f"eg_spread_next({step}, {{ring}}, {{head}}, {out})",
+            sources=("eg_delay.c",),
+            ring=Ring(1, value.step, 0),
+            clock=timing.clock,
+            source=value.timing.clock,
+        )
+    )
+    return View(spread, after, time)
