@@ -106,11 +106,9 @@ def _expected(device: Device, host: Host, x: Codes, mode: str) -> Codes:
 
 
 def _places(device: Device, estimates: int, mode: str) -> NDArray[np.int64]:
-    """Which sample each estimate is about; negative before the look-ahead is filled."""
+    """Which sample each estimate is about: the last of its period, wherever in a stream it comes."""
     info = device.info
-    if mode == "stream":
-        return np.arange(1, estimates + 1) * info.period - 1 - info.lookahead
-    every = info.window_samples // info.window_estimates
+    every = info.period if mode == "stream" else info.window_samples // info.window_estimates
     return np.arange(1, estimates + 1) * every - 1
 
 

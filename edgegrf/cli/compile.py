@@ -44,8 +44,17 @@ Examples:
     show_default=True,
     help="Where constants lie; auto: in RAM where that at most trebles what a stream keeps there.",
 )
+@click.option(
+    "--memory",
+    type=click.Choice(["auto", "small", "fast"]),
+    default="auto",
+    show_default=True,
+    help="How windows run; small: sample by sample, fast: layer by layer; auto: small where that is cheap.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(model: Path, folder: Path | None, name: str, mode: str, weights: str, as_json: bool) -> None:
+def command(
+    model: Path, folder: Path | None, name: str, mode: str, weights: str, memory: str, as_json: bool
+) -> None:
     """Turn an int8 .tflite into C99: window mode and stream mode.
 
     The folder compiles by itself; NAME.h is its manual.  All sizes are known now, and printed.
@@ -53,7 +62,7 @@ def command(model: Path, folder: Path | None, name: str, mode: str, weights: str
     from edgegrf.compiler import compile_model
 
     folder = folder or Path("build") / model_name(model) / "c"
-    compiled = compile_model(model, folder, name=name, mode=mode, weights=weights)
+    compiled = compile_model(model, folder, name=name, mode=mode, weights=weights, memory=memory)
     if as_json:
         print_json(_record(compiled))
         return
@@ -77,6 +86,12 @@ def command(model: Path, folder: Path | None, name: str, mode: str, weights: str
         ("", "window", "stream"),
         [(label, *map(_number, pair)) for label, pair in _totals(compiled)],
     )
+    if compiled.modes == 3:
+        say(f"RAM of both modes together: {compiled.layout.ram_bytes:,} bytes")
+    if compiled.layout.through_stream:
+        say("windows run sample by sample, with the memory of a stream")
+    if compiled.stream and compiled.pace:
+        say(f"stream: {compiled.pace}")
     if compiled.stream_refusal:
         say(f"window mode only: {compiled.stream_refusal}")
     say(f"wrote {folder}/: {', '.join(compiled.files)}")
@@ -113,6 +128,10 @@ def _record(compiled: Compiled) -> dict[str, Any]:
         "output_channels": plan.output_channels,
         "receptive_field": plan.receptive_field,
         "weight_bytes": compiled.weight_bytes,
+        "period": plan.clock.period,
+        "lookahead": plan.lookahead,
+        "ram_bytes": compiled.layout.ram_bytes,
+        "window_by_samples": compiled.layout.through_stream,
         "ram_bytes_window": compiled.window.ram_bytes if compiled.window else None,
         "ram_bytes_stream": compiled.stream.ram_bytes if compiled.stream else None,
         "macs_window": sum(layer.macs for layer in plan.layers) if compiled.window else None,

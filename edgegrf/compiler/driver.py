@@ -14,6 +14,7 @@ from edgegrf.compiler.layout import Layout, make_layout
 from edgegrf.compiler.memory import Memory
 from edgegrf.compiler.plan import Plan
 from edgegrf.compiler.planning import make_plan
+from edgegrf.compiler.timing import EVERY_SAMPLE
 from edgegrf.errors import ModelError, OutputError, UnsupportedError, UsageError
 from edgegrf.files import new_folder, sha256_file
 from edgegrf.graph.reader import read_tflite
@@ -38,6 +39,7 @@ class Compiled:
     title: str
     sha256: str  # of the .tflite
     layout: Layout
+    sample_rate_hz: float = 0.0  # of the manifest; 0 where it is not known
     files: tuple[str, ...] = field(default=())  # in the folder, the manifest left out
 
     @property
@@ -49,6 +51,17 @@ class Compiled:
     def stream(self) -> Memory | None:
         """The memory of the stream, by itself."""
         return self.layout.stream
+
+    @property
+    def pace(self) -> str:
+        """When a stream's estimates come, in words; empty where each sample brings its own at once."""
+        clock, ahead = self.plan.clock, self.plan.lookahead
+        if clock == EVERY_SAMPLE:
+            return ""
+        every = "every sample" if clock.period == 1 else f"every {clock.period} samples"
+        time = f", {1000 * ahead / self.sample_rate_hz:.9g} ms" if self.sample_rate_hz else ""
+        waits = f"; each looks {ahead} samples ahead{time}" if ahead > 0 else ""
+        return f"the first estimate comes with sample {clock.first} (from 0 on), the next ones {every}{waits}"
 
     @property
     def modes(self) -> int:
@@ -99,7 +112,8 @@ def compile_model(
     if manifest is not None:
         _check_interface(plan, manifest.interface, tflite)
     title = clean(manifest.name if manifest else tflite.stem, 31)
-    compiled = Compiled(folder, name, plan, title, sha256_file(tflite), layout)
+    rate = manifest.interface.sample_rate_hz if manifest and manifest.interface else 0.0
+    compiled = Compiled(folder, name, plan, title, sha256_file(tflite), layout, rate)
     chosen = {"weights": weights, "memory": memory}
     options = f"--mode {mode}" + "".join(f" --{key} {one}" for key, one in chosen.items() if one != "auto")
     return _write(compiled, tflite, manifest, options)

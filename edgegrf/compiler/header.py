@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgegrf.compiler.emit import clean, environment
-from edgegrf.compiler.plan import Plan
-from edgegrf.compiler.timing import EVERY_SAMPLE
 from edgegrf.manifest import Interface, Manifest
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ def _manual(compiled: Compiled, interface: Interface | None) -> list[str]:
         paragraphs.append(
             f"Stream: call {compiled.name}_reset() once, then {compiled.name}_step() per sample."
             + _past(compiled)
-            + _wait(plan)
+            + (f"  {compiled.pace.capitalize()}." if compiled.pace else "")
         )
     else:
         paragraphs.append(f"There is no stream mode: {clean(plan.stream_refusal or 'not asked for', 200)}.")
@@ -91,18 +89,6 @@ def _past(compiled: Compiled) -> str:
     if not compiled.plan.receptive_field:
         return ""
     return f"  An estimate depends on the last {compiled.plan.receptive_field} samples."
-
-
-def _wait(plan: Plan) -> str:
-    """When estimates come, where that is not with every sample."""
-    clock = plan.clock
-    if clock == EVERY_SAMPLE:
-        return ""
-    every = "every sample" if clock.period == 1 else f"every {clock.period} samples"
-    return (
-        f"  The first estimate comes with sample {clock.first} (from 0 on), the next ones {every}: those of a"
-        " window, in its order."
-    )
 
 
 def _numbers(compiled: Compiled, interface: Interface | None) -> list[tuple[str, str, str]]:

@@ -6,10 +6,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from random_models import Maker
+
 from edgegrf.cli.table import main
+from edgegrf.graph.writer import write_tflite
 
 
 def edgegrf(monkeypatch, capsys, *arguments):
@@ -50,13 +56,15 @@ def test_a_folder_with_other_files_is_left_alone(monkeypatch, capsys, reference_
 
 
 def test_stream_mode_that_cannot_be_names_the_layer(monkeypatch, capsys, tmp_path):
-    from edgegrf.resources import shipped_file
-
-    tflite = shipped_file("insole4-wrn16-1", "student_int8.tflite")
+    maker = Maker(np.random.default_rng(1))
+    first = maker.activation((1, 20, 1, 4), 0.1)
+    tflite = tmp_path / "pooled.tflite"
+    pooled = maker.pool(first, (20, 1), (1, 1))
+    tflite.write_bytes(write_tflite(maker.graph([first], [pooled])))
     code, _, err = edgegrf(monkeypatch, capsys, "compile", tflite, "-o", tmp_path / "c", "--mode", "stream")
-    assert code == 2 and "CONV_2D 'conv1d'" in err and "ahead" in err
+    assert code == 2 and "AVERAGE_POOL_2D 't1'" in err and "whole window" in err
     code, _, err = edgegrf(monkeypatch, capsys, "compile", tflite, "-o", tmp_path / "c")
-    assert code == 0 and "window mode only: CONV_2D 'conv1d'" in err
+    assert code == 0 and "window mode only: AVERAGE_POOL_2D 't1'" in err
 
 
 def test_help_imports_nothing_heavy():

@@ -98,7 +98,7 @@ def test_window_needs_no_retry_on_a_sound_line():
 
 def test_period_and_long_walk_wrap_the_sequence_numbers():
     samples = np.random.default_rng(1).integers(-128, 128, (15_001, 4)).astype(np.int8)
-    board = BoardModel(greeting(period=4, first=3))
+    board = BoardModel(greeting(period=4))
     check_stream(Device(NoisyLine(board, random.Random(3), 0.05, reorder=False)), samples, period=4)
     assert len(board.executed) > 256
     executed_once(board, samples)

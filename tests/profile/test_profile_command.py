@@ -89,7 +89,6 @@ def test_another_bit_is_found_and_ends_with_exit_code_1(edgegrf, monkeypatch):
         (("nobody",), 2, "unknown student"),
         (("absent.tflite",), 2, "absent.tflite"),
         (("insole4-gru32", "--mode", "window"), 2, "--mode stream"),
-        (("insole4-wrn16-1", "--mode", "stream"), 2, "--mode window"),
     ],
 )
 def test_refusals(edgegrf, arguments, code, said):
