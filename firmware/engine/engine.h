@@ -52,8 +52,8 @@ static inline uint32_t engine_value_bytes(void) {
 void engine_reset(void);
 
 /* Take the bytes of one sample [input_channels], on any address; returns 1 when those of estimate
- * [output_channels] were written: with sample period - 1 + lookahead and every `period` samples from then on, else
- * 0.  Requires ENGINE_MODE_STREAM. */
+ * [output_channels] were written: with sample period - 1 + lookahead and every `period` samples from then on,
+ * else 0.  Requires ENGINE_MODE_STREAM. */
 int engine_step(const int8_t *sample, int8_t *estimate);
 
 /* Run window_in through the model into window_out.  Requires ENGINE_MODE_WINDOW.  The stream's state

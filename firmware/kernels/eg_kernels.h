@@ -122,8 +122,8 @@ struct eg_binary {
     int32_t activation_min, activation_max;
 };
 
-/* AVERAGE_POOL_2D, the mean rounded half away from zero, and MAX_POOL_2D: of the values inside the input, and of
- * the zero points of a border that a PAD made. */
+/* AVERAGE_POOL_2D, the mean rounded half away from zero, and MAX_POOL_2D: of the values inside the input, and
+ * of the zero points of a border that a PAD made. */
 struct eg_pool {
     struct eg_geometry geometry;
     int32_t counted_rows[2], counted_columns[2]; /* of that border, before the input and after it */
@@ -173,9 +173,9 @@ void eg_conv(const struct eg_conv *p, int32_t frames, const int8_t *in, int8_t *
 void eg_depthwise(const struct eg_depthwise *p, int32_t frames, const int8_t *in, int8_t *scratch,
                   int8_t *out);
 
-/* One row in [in_w][in_c], one row out, where rows are time steps and the row is the last that the output looks
- * at.  ring [(kernel_h - 1) * dilation_h][in_w][in_c] holds the rows before, the oldest at *head; a stream
- * starts with all of it at the zero point and *head at 0.  Rows that make no output go through
+/* One row in [in_w][in_c], one row out, where rows are time steps and the row is the last that the output
+ * looks at.  ring [(kernel_h - 1) * dilation_h][in_w][in_c] holds the rows before, the oldest at *head; a
+ * stream starts with all of it at the zero point and *head at 0.  Rows that make no output go through
  * eg_ring_push(). */
 void eg_conv_step(const struct eg_conv *p, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *scratch,
                   int8_t *out);
@@ -191,15 +191,16 @@ void eg_mul(const struct eg_binary *p, int32_t frames, const int8_t *a, const in
 void eg_average_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out);
 void eg_max_pool(const struct eg_pool *p, int32_t frames, const int8_t *in, int8_t *out);
 
-/* One row in, one row out, where rows are time steps; the ring [kernel_h - 1][in_w][in_c] as in eg_conv_step(),
- * its head counting the rows that have come too.  eg_pool_push() takes a row that makes no output. */
+/* One row in, one row out, where rows are time steps; the ring [kernel_h - 1][in_w][in_c] as in
+ * eg_conv_step(), its head counting the rows that have come too.  eg_pool_push() takes a row that makes no
+ * output. */
 void eg_average_pool_step(const struct eg_pool *p, int8_t *ring, uint32_t *head, const int8_t *in,
                           int8_t *out);
 void eg_max_pool_step(const struct eg_pool *p, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *out);
 void eg_pool_push(const struct eg_pool *p, int8_t *ring, uint32_t *head, const int8_t *row);
 
-/* A row that waits for others: the oldest of `rows` in the ring comes out, the newest goes in.  _put and _get are
- * the two halves, for rows that come at other times than they are wanted. */
+/* A row that waits for others: the oldest of `rows` in the ring comes out, the newest goes in.  _put and _get
+ * are the two halves, for rows that come at other times than they are wanted. */
 void eg_delay(int32_t rows, int32_t bytes, int8_t *ring, uint32_t *head, const int8_t *in, int8_t *out);
 void eg_delay_put(int32_t rows, int32_t bytes, int8_t *ring, uint32_t *head, const int8_t *in);
 void eg_delay_get(int32_t bytes, const int8_t *ring, uint32_t head, int8_t *out);
