@@ -88,9 +88,7 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     "HARD_SWISH": OperatorSchema(117, 1, "HardSwishOptions"),
     "LEAKY_RELU": OperatorSchema(98, 2, "LeakyReluOptions", {"alpha": ("alpha",)}),
     "LOGISTIC": OperatorSchema(14, 2, wide=3),
-    "MAX_POOL_2D": OperatorSchema(
-        17, 2, "Pool2DOptions", {**_STRIDE, **_ACTIVATION, "filter": ("filterHeight", "filterWidth")}
-    ),
+    "MAX_POOL_2D": OperatorSchema(17, 2, "Pool2DOptions", _POOL),
     "MIRROR_PAD": OperatorSchema(100, 2, "MirrorPadOptions", {"mode": ("mode",)}),
     "MUL": OperatorSchema(18, 2, "MulOptions", _ACTIVATION, wide=4),
     "PAD": OperatorSchema(34, 2, "PadOptions", wide=2),

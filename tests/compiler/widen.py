@@ -21,6 +21,8 @@ def widen(graph: Graph) -> Graph:
     for index in graph.inputs:
         tensors[index] = _activation(tensors[index])
     for operator in graph.operators:
+        if operator.kind == "MAX_POOL_2D":  # not in int16
+            operator = replace(operator, kind="AVERAGE_POOL_2D")
         inputs = list(operator.inputs)
         if operator.kind in _WEIGHTED:
             inputs = _with_bias(tensors, inputs, tensors[operator.outputs[0]].shape[-1])
