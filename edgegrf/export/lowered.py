@@ -41,7 +41,7 @@ class Node:
     FULLY_CONNECTED [out, in].  options["vectors"] are int32 inputs after the others: {name: values};
     options["constant"] is a float input of ADD, SUB, MUL (at place options["side"]) or PRELU's slopes;
     options["limits"] are what an output without activation is clipped to, (low, high) around 0, None for
-    open.  `place` is for people.
+    open.  `place` is for people.  `scales` are those of the int8 weights, one an output, where chosen already.
     """
 
     kind: str
@@ -51,6 +51,7 @@ class Node:
     weights: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
     place: str = ""
+    scales: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from edgegrf.export.scheme import INT8, Range, Scheme
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX, Graph, Operator, Quantization, Tensor
 from edgegrf.graph.schema import OPERATORS
 
-__all__ = ["quantise"]
+__all__ = ["channel_axis", "own_tensors", "quantise", "weight_scales"]
 
 
 def quantise(
@@ -131,9 +131,9 @@ class _Builder:
 
     def _weights(self, node: Node) -> list[int]:
         assert node.weights is not None and node.bias is not None
-        axis = 3 if node.kind == "DEPTHWISE_CONV_2D" else 0
+        axis = channel_axis(node)
         source = float(self._activations[node.inputs[0]].scales[0])
-        scales = _weight_scales(node.weights, node.bias, axis, source * self._scheme.bias_limit)
+        scales = weight_scales(node, source * self._scheme.bias_limit)
         along = [1] * node.weights.ndim
         along[axis] = -1
         coded = np.clip(np.rint(node.weights / scales.reshape(along)), -127, 127).astype(np.int8)
@@ -206,14 +206,27 @@ class _Builder:
         return self.index[tensor.name]
 
 
-def _weight_scales(
-    weights: NDArray[np.float32], bias: NDArray[np.float32], axis: int, most: float
-) -> NDArray[np.float32]:
+def channel_axis(node: Node) -> int:
+    """The axis of a layer's weights that counts its outputs."""
+    return 3 if node.kind == "DEPTHWISE_CONV_2D" else 0
+
+
+def own_tensors(lowered: Lowered, scheme: Scheme) -> tuple[str, ...]:
+    """The tensors whose range is free, in the order of execution: a state's next is the state's."""
+    made = (node.output for node in lowered.nodes if node.kind not in SAME_SCALE | scheme.fixed.keys())
+    return tuple(name for name in (*lowered.inputs, *made) if not name.endswith(NEXT_SUFFIX))
+
+
+def weight_scales(node: Node, most: float) -> NDArray[np.float32]:
     """Symmetric scales per output channel, wide enough for the bias of a channel whose weights are tiny:
     it must stay within `most` of its weights' steps."""
-    other = tuple(index for index in range(weights.ndim) if index != axis)
-    widest = np.abs(weights).max(other).astype(np.float64) / 127
-    widest = np.maximum(widest, np.abs(bias) / most)
+    assert node.weights is not None and node.bias is not None
+    if node.scales is not None:
+        return node.scales
+    axis = channel_axis(node)
+    other = tuple(index for index in range(node.weights.ndim) if index != axis)
+    widest = np.abs(node.weights).max(other).astype(np.float64) / 127
+    widest = np.maximum(widest, np.abs(node.bias) / most)
     dead = max(float(widest.max()), 1 / 127)
     return np.where(widest > 1e-30, widest, dead).astype(np.float32)
 

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lowered graph as a torch module whose forward is the integer model's, on real numbers and trainable.
+
+Every tensor is rounded to its codes and read back, weights and biases too; rounding passes gradients
+straight through (Bengio et al. 2013, arXiv:1308.3432), clipping passes them to the range's ends (Choi et al.
+2018, arXiv:1805.06085).  What is not to be rounded can be left exact, tensor by tensor and layer by layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from edgegrf.errors import UnsupportedError
+from edgegrf.export.lowered import SAME_SCALE, Lowered, Node
+from edgegrf.export.quantise import channel_axis, own_tensors, weight_scales
+from edgegrf.export.scheme import INT8, Range, Scheme
+from edgegrf.export.twin_operators import OPERATORS, activate
+from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX
+
+__all__ = ["Twin"]
+
+Doubles = NDArray[np.float64]
+Watch = Callable[[int, Tensor], None]
+
+
+class Twin(nn.Module):
+    """The integer model of `lowered` with activations covering `ranges`.
+
+    forward: pressure [N, T, C] to force [N, E, K]; a step model starts each of the N from its reset.
+    Names in `exact` (tensors) and `exact_weights` (a layer's output) are not rounded.  In int8 its codes
+    are the integer model's, in int16x8 within a few of 65536.
+    """
+
+    def __init__(
+        self,
+        lowered: Lowered,
+        ranges: Mapping[str, Range],
+        scheme: Scheme = INT8,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        for node in lowered.nodes:
+            if node.kind not in OPERATORS:
+                raise UnsupportedError(
+                    f"{node.kind} at '{node.place or node.output}' cannot be computed in floating point here",
+                    node=node.place or node.output,
+                    why=f"known: {', '.join(sorted(OPERATORS))}",
+                )
+        self.lowered, self.scheme, self.dtype = lowered, scheme, dtype
+        self.exact: set[str] = set()
+        self.exact_weights: set[str] = set()
+        self._tensors = own_tensors(lowered, scheme)
+        self._same_as = {node.output: node.inputs[0] for node in lowered.nodes if node.kind in SAME_SCALE}
+        self._layers = {node.output: i for i, node in enumerate(lowered.nodes) if node.weights is not None}
+        self.weights = nn.ParameterDict()
+        self.biases = nn.ParameterDict()
+        for name, i in self._layers.items():
+            node = lowered.nodes[i]
+            assert node.weights is not None and node.bias is not None, name
+            self.weights[str(i)] = nn.Parameter(torch.tensor(node.weights, dtype=dtype))
+            self.biases[str(i)] = nn.Parameter(torch.tensor(node.bias, dtype=dtype))
+        ends = [_with_its_twin(name, ranges) for name in self._tensors]
+        #: the ends of each tensor's range, [tensors, 2], in the order of `own_tensors`
+        self.ends = nn.Parameter(torch.tensor(ends, dtype=dtype).reshape(-1, 2))
+        self._row = {name: row for row, name in enumerate(self._tensors)}
+        for name in lowered.outputs:  # one range going in and coming out
+            if name.endswith(NEXT_SUFFIX):
+                self._row[name] = self._row[name.removesuffix(NEXT_SUFFIX)]
+
+    # --- what it learnt
+
+    def ranges(self) -> dict[str, Range]:
+        """Tensor -> range, as the forward takes them."""
+        ends = self.ends.detach().double().tolist()
+        return {name: (ends[row][0], ends[row][1]) for name, row in self._row.items()}
+
+    def trained(self) -> Lowered:
+        """The lowered graph with the weights as they are now."""
+        nodes = list(self.lowered.nodes)
+        for i in self._layers.values():
+            weights = self.weights[str(i)].detach().numpy().astype(np.float32)
+            bias = self.biases[str(i)].detach().numpy().astype(np.float32)
+            nodes[i] = replace(nodes[i], weights=weights, bias=bias)
+        return replace(self.lowered, nodes=tuple(nodes))
+
+    def take(self, i: int, node: Node) -> None:
+        """Put another layer of the same shape in place of layer `i`."""
+        nodes = (*self.lowered.nodes[:i], node, *self.lowered.nodes[i + 1 :])
+        self.lowered = replace(self.lowered, nodes=nodes)
+        with torch.no_grad():
+            self.weights[str(i)].copy_(torch.tensor(node.weights))
+            self.biases[str(i)].copy_(torch.tensor(node.bias))
+
+    # --- running
+
+    def forward(self, pressure: Tensor) -> Tensor:
+        return self.run(pressure)
+
+    def run(self, pressure: Tensor, watch: Watch | None = None) -> Tensor:
+        """forward; `watch` hears the number and the input of each layer before that is computed."""
+        states = [name for name in self.lowered.inputs if name.startswith(STATE_PREFIX)]
+        source = next(name for name in self.lowered.inputs if name not in states)
+        force = next(name for name in self.lowered.outputs if not name.startswith(STATE_PREFIX))
+        pressure = pressure.to(self.dtype)
+        if not states:
+            given = {source: self._batched(source, pressure)}
+            return self.values(given, watch)[force].reshape(len(pressure), -1, self.lowered.shapes[force][-1])
+        kept = {name: pressure.new_zeros(len(pressure), *self.lowered.shapes[name][1:]) for name in states}
+        estimates = []
+        for sample in pressure.unbind(1):
+            values = self.values({source: sample, **kept}, watch)
+            kept = {name: values[name + NEXT_SUFFIX] for name in states}
+            estimates.append(values[force])
+        return torch.stack(estimates, 1)
+
+    def values(
+        self, given: Mapping[str, Tensor], watch: Watch | None = None, known: Collection[str] = ()
+    ) -> dict[str, Tensor]:
+        """Every tensor from the inputs `given` on; what is `known` is among them and not computed again.
+
+        `watch` as in `run`.
+        """
+        values = {
+            name: value if name in known else self.rounded(name, value) for name, value in given.items()
+        }
+        for i in range(len(self.lowered.nodes)):
+            node = self.lowered.nodes[i]
+            if node.output in values:
+                continue
+            inputs = [values[name] for name in node.inputs]
+            if watch and node.weights is not None:
+                watch(i, inputs[0])
+                node = self.lowered.nodes[i]
+            constants, scales = self._constants(node)
+            value = OPERATORS[node.kind](node, inputs, *constants)
+            value = activate(value, node.options.get("activation", "NONE"))
+            values[node.output] = self.rounded(node.output, value, self._multipliers(node, scales))
+        return values
+
+    def rounded(self, name: str, value: Tensor, multipliers: Doubles | None = None) -> Tensor:
+        """`value` as the codes of tensor `name` read back; as it is where `name` is exact.
+
+        `multipliers` (one, or one a channel) are what brings the sum of integers to those codes.
+        """
+        pooled = name in self._same_as
+        name = self._origin(name)
+        if name in self.exact:
+            return value
+        scale, zero_point = self.code(name)
+        low, high = self._limits(scale, zero_point)
+        inside = torch.minimum(torch.maximum(value, low), high)
+        steps = inside.detach() / scale.detach()
+        if name in self.lowered.inputs:
+            codes = torch.round(steps)
+        elif pooled:  # a pool rounds its codes, zero point and all
+            codes = _away(steps + zero_point) - zero_point
+        else:
+            codes = self._requantised(steps, multipliers)
+        return inside + (codes * scale.detach() - inside.detach())
+
+    def code_of(self, name: str) -> tuple[Tensor, float]:
+        """Scale and zero point of any tensor, also of one that has another's."""
+        return self.code(self._origin(name))
+
+    def code(self, name: str) -> tuple[Tensor, float]:
+        """Scale (with gradients to the range) and zero point of a tensor."""
+        if name in self._row:
+            low, high = self.ends[self._row[name]].double().unbind()
+        else:
+            fixed, zero = self.scheme.fixed[self._kind(name)]
+            return torch.tensor(fixed, dtype=self.dtype), float(zero)
+        low, high = low.clamp(max=0.0), high.clamp(min=0.0)
+        if self.scheme.symmetric:
+            return (torch.maximum(-low, high) / self.scheme.steps).float().to(self.dtype), 0.0
+        scale = ((high - low) / self.scheme.steps).float()
+        if float(scale) <= 0:
+            raise UnsupportedError(f"tensor '{name}' has an empty range", node=name)
+        zero_point = float(np.clip(np.rint(-128 - float(low) / float(scale)), -128, 127))
+        return scale.to(self.dtype), zero_point
+
+    def _kind(self, name: str) -> str:
+        return next(node.kind for node in self.lowered.nodes if node.output == name)
+
+    def _limits(self, scale: Tensor, zero_point: float) -> tuple[Tensor, Tensor]:
+        least, most = (-32768, 32767) if self.scheme.symmetric else (-128, 127)
+        return (least - zero_point) * scale, (most - zero_point) * scale
+
+    def _origin(self, name: str) -> str:
+        """The tensor whose codes `name` has."""
+        while name in self._same_as:
+            name = self._same_as[name]
+        return name
+
+    def _multipliers(self, node: Node, scales: Doubles | None) -> Doubles | None:
+        """What the integer model multiplies a sum of `node` by; None where nothing is summed in integers."""
+        target = self._origin(node.output)
+        sources = [self._origin(name) for name in node.inputs]
+        if target in self.exact or any(name in self.exact for name in sources):
+            return None
+        if node.kind == "MUL":
+            scales = np.array([float(self.code(sources[1])[0])])
+        if scales is None:
+            return None
+        return scales * float(self.code(sources[0])[0]) / float(self.code(target)[0])
+
+    def _requantised(self, steps: Tensor, multipliers: Doubles | None) -> Tensor:
+        """Codes as MultiplyByQuantizedMultiplier rounds them: twice, first to the bits that it shifts out.
+
+        Sums of 64 bits are rounded once, half up, by 16 bits of the multiplier.
+        """
+        if multipliers is None:
+            return _away(steps)
+        mantissas, exponents = np.frexp(multipliers)
+        if self.scheme.symmetric and len(multipliers) > 1:
+            kept = np.minimum(np.floor(mantissas * 2**15 + 0.5), 0x7FFF) / 2**15 / mantissas
+            return torch.floor(steps * torch.tensor(kept, dtype=self.dtype) + 0.5)
+        finer = torch.tensor(2.0 ** np.maximum(-exponents, 0), dtype=self.dtype)
+        return _away(torch.floor(steps * finer + 0.5) / finer)
+
+    def _constants(self, node: Node) -> tuple[tuple[Tensor, ...], Doubles | None]:
+        """(weights and bias of a layer, as its codes read back; the weights' scales)."""
+        if node.weights is None:
+            return (), None
+        i = str(self._layers[node.output])
+        weights, bias = self.weights[i], self.biases[i]
+        if node.output in self.exact_weights:
+            return (weights, bias), None
+        source = self._origin(node.inputs[0])
+        scale = float(self.code(source)[0].detach())
+        axis = channel_axis(node)
+        now = replace(node, weights=weights.detach().numpy(), bias=bias.detach().numpy())
+        scales = weight_scales(now, scale * self.scheme.bias_limit)
+        each = torch.tensor(scales, dtype=self.dtype)
+        along = [1] * weights.ndim
+        along[axis] = -1
+        shaped = each.reshape(along)
+        coded = torch.round(weights.detach() / shaped).clamp(-127, 127) * shaped
+        if source in self.exact:
+            return (weights + (coded - weights.detach()), bias), None
+        steps = each.double() * scale
+        kept = (torch.round(bias.detach().double() / steps) * steps).to(self.dtype)
+        rounded = weights + (coded - weights.detach()), bias + (kept - bias.detach())
+        return rounded, scales.astype(np.float64)
+
+    def _batched(self, name: str, pressure: Tensor) -> Tensor:
+        """Pressure [N, T, C] as the input tensor, N in its first dimension."""
+        return pressure.reshape(len(pressure), *self.lowered.shapes[name][1:])
+
+
+def _with_its_twin(name: str, ranges: Mapping[str, Range]) -> Range:
+    if not name.startswith(STATE_PREFIX):
+        return ranges[name]
+    pair = ranges[name], ranges.get(name + NEXT_SUFFIX, ranges[name])
+    return min(low for low, _ in pair), max(high for _, high in pair)
+
+
+def _away(x: Tensor) -> Tensor:
+    """Rounded to the nearest, halves away from zero."""
+    return torch.sign(x) * torch.floor(torch.abs(x) + 0.5)
