@@ -22,10 +22,14 @@ __all__ = ["command"]
 _EPILOG = """\b
 Examples:
   edgegrf export --quantize int8                     the shipped student, into build/
+  edgegrf export --explain --report explain.html     which layers cost accuracy
   edgegrf export --quantize int16x8                  16-bit activations: slower, next to nothing lost
   edgegrf export my/student.pt --data my/walks       your own, calibrated on your walks
   edgegrf export net.onnx --sensors s1,s3,s4,s7 --rate 100 --window 200
 """
+
+
+_SHOWN = 15  # of the costs, in the terminal
 
 
 def _names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -47,6 +51,8 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--rate", type=float, help="Of a foreign ONNX: samples per second.")
 @click.option("--window", type=int, help="Of a foreign ONNX with an open time axis: samples.")
 @click.option("--lookahead", type=int, help="Of a foreign ONNX: samples, -1 for whole windows; measured.")
+@click.option("--explain", "explained", is_flag=True, help="Say which layers cost accuracy, and what to try.")
+@click.option("--report", type=click.Path(path_type=Path), help="With --explain: a page of it, HTML.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     student: str,
@@ -55,6 +61,8 @@ def command(
     columns: Path | None,
     calibration: str,
     folder: Path | None,
+    explained: bool,
+    report: Path | None,
     as_json: bool,
     **foreign: Any,
 ) -> int:
@@ -76,6 +84,7 @@ def command(
             columns=columns,
             calibration=calibration,
             quantize=quantize,
+            explained=explained or report is not None,
             progress=progress,
         )
     if exported.synthetic:
@@ -87,7 +96,23 @@ def command(
         print_json(record)
     else:
         _show(source, exported, record)
+        if "explain" in record:
+            _show_explanation(source.name, record["explain"])
+    if report:
+        from edgegrf.explain import write_explain_page
+
+        write_explain_page(source.name, exported.data, record["explain"], report)
+        say(f"report: {report}", quiet=as_json)
     return 0
+
+
+def _show_explanation(name: str, record: dict[str, Any]) -> None:
+    from edgegrf.explain import COLUMNS, headline, rows, totals
+
+    print_table(headline(name, record), COLUMNS, rows(record, _SHOWN))
+    print_table("together", ("rounded", "RMSE", "increase"), totals(record))
+    for line in record["advice"]:
+        click.echo(f"  {line}")
 
 
 def _source(student: str, foreign: dict[str, Any]) -> Source:

@@ -34,7 +34,6 @@ class Observed:
     def __init__(self, size: int, keep: int) -> None:
         self.low = np.zeros(size, np.float32)
         self.high = np.zeros(size, np.float32)
-        self._sum = np.zeros(size, np.float64)
         kept = min(size, max(keep, 1))
         self._index = np.sort(np.random.default_rng(0).choice(size, kept, replace=False))
         self._pieces: list[Floats] = []
@@ -43,7 +42,6 @@ class Observed:
         """Take in the elements [size] of one invocation."""
         np.minimum(self.low, memory, out=self.low)
         np.maximum(self.high, memory, out=self.high)
-        self._sum += memory
         self._pieces.append(memory[self._index])
 
     @property
@@ -61,17 +59,11 @@ class Observed:
         largest: Floats = np.maximum(self.high, -self.low).reshape(-1, channels).max(0)
         return largest
 
-    def means(self, channels: int) -> NDArray[np.float64]:
-        """The mean of each channel."""
-        average: NDArray[np.float64] = (self._sum / len(self._pieces)).reshape(-1, channels).mean(0)
-        return average
-
     def scaled(self, factors: Floats) -> Observed:
         """What would have been seen, had each channel been multiplied by its factor (> 0)."""
         everywhere = np.resize(factors, self.low.size)
         other = Observed(self.low.size, len(self._index))
         other.low, other.high = self.low * everywhere, self.high * everywhere
-        other._sum = self._sum * everywhere
         other._pieces = [piece * everywhere[self._index] for piece in self._pieces]
         return other
 

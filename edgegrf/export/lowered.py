@@ -41,7 +41,7 @@ class Node:
     FULLY_CONNECTED [out, in].  options["vectors"] are int32 inputs after the others: {name: values};
     options["constant"] is a float input of ADD, SUB, MUL (at place options["side"]) or PRELU's slopes;
     options["limits"] are what an output without activation is clipped to, (low, high) around 0, None for
-    open.  `place` is for people.  `scales` are those of the int8 weights, one an output, where chosen already.
+    open.  `place` is for people.  `scales` are those of the int8 weights, one an output, if chosen already.
     """
 
     kind: str

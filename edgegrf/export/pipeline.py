@@ -50,10 +50,12 @@ def export_model(
     columns: Path | None = None,
     calibration: str = "auto",
     quantize: str = "int8",
+    explained: bool = False,
     progress: Progress = silent,
 ) -> Exported:
     """Export `source` into `folder`; `run` runs an integer model with the bits that count, `columns`
-    is the column map of `data` in CSV, `quantize` is "int8", "int16x8" or "none".
+    is the column map of `data` in CSV, `quantize` is "int8", "int16x8" or "none"; `explained` asks which
+    layers cost accuracy.
 
     Files appear only when all of them are made.  Raises UnsupportedError naming what cannot be lowered,
     DataError for walks that do not fit, OutputError for a folder that cannot be written.
@@ -72,18 +74,25 @@ def export_model(
     metrics: dict[str, float] = {"samples": sum(piece.stop - piece.start for piece in pieces)}
     metrics |= _errors("float", float_estimates(simple, pieces, progress), pieces)
     artefacts = [_onnx_artefact(source, metrics)]
-    best = None
+    best, explanation = None, None
     if scheme:
         watched = _calibration_pieces(source, walks)
         about = f"edgegrf {source.name}"
         best = quantise_best(simple, lowered, watched, run, calibration, about, progress, scheme)
         coded = coded_estimates(run, best.data, best.graph, pieces, progress)
         metrics |= _errors(scheme.name, coded, pieces)
+        explanation = _explanation(best, pieces, progress) if explained else None
         facts = _facts(lowered, best, walks, watched)
         tflite = _tflite_artefact(artefacts[0], scheme, best, metrics, facts)
         artefacts += [tflite, _golden_artefact(tflite, best, source, run)]
     paths = write_artefacts(source, folder, artefacts)
-    return _exported(source, paths, lowered, best, metrics, walks)
+    return _exported(source, paths, lowered, best, metrics, walks, explanation)
+
+
+def _explanation(best: Quantised, pieces: list[Piece], progress: Progress) -> dict[str, Any]:
+    from edgegrf.export.sensitivity import explain
+
+    return explain(best, pieces, progress)
 
 
 def _facts(lowered: Lowered, best: Quantised, walks: Walks, watched: list[Piece]) -> dict[str, Any]:
@@ -146,7 +155,7 @@ def _tflite_artefact(
         "scheme": scheme.name,
         "calibration": best.method,
         "equalised": best.equalised,
-        "bias_corrected": best.corrected,
+        "rounding": best.rounding,
     }
     return Artefact(
         "tflite",
@@ -183,6 +192,7 @@ def _exported(
     best: Quantised | None,
     metrics: dict[str, float],
     walks: Walks,
+    explanation: dict[str, Any] | None,
 ) -> Exported:
     return Exported(
         onnx=paths["onnx"],
@@ -197,4 +207,5 @@ def _exported(
         data=walks.source,
         synthetic=walks.synthetic,
         oddities=walks.oddities,
+        explanation=explanation,
     )

@@ -21,20 +21,16 @@ __all__ = ["channel_axis", "own_tensors", "quantise", "weight_scales"]
 def quantise(
     lowered: Lowered,
     ranges: Mapping[str, Range],
-    means: Mapping[str, NDArray[np.float64]] | None = None,
     description: str = "",
     scheme: Scheme = INT8,
 ) -> Graph:
     """The integer graph of `lowered`, activations covering `ranges` (tensor -> range).
 
-    With `means` (tensor -> mean of each channel) the bias makes up for what rounding the weights does to
-    the mean of each output (bias correction, Nagel et al. 2019, arXiv:1906.04721).
-
     Raises UnsupportedError for what the scheme cannot represent: a tensor that is always 0, an accumulator
     beyond its bits, an operator.
     """
     activations = _activations(lowered, shared_ranges(lowered, ranges), scheme)
-    builder = _Builder(lowered, activations, means or {}, scheme)
+    builder = _Builder(lowered, activations, scheme)
     for name in lowered.inputs:
         builder.tensor(name)
     for node in lowered.nodes:
@@ -83,14 +79,8 @@ def _with_its_twin(name: str, ranges: Mapping[str, Range]) -> Range:
 class _Builder:
     """Collects tensors and operators of the graph under construction."""
 
-    def __init__(
-        self,
-        lowered: Lowered,
-        activations: Mapping[str, Quantization],
-        means: Mapping[str, NDArray[np.float64]],
-        scheme: Scheme,
-    ) -> None:
-        self._lowered, self._activations, self._means = lowered, activations, means
+    def __init__(self, lowered: Lowered, activations: Mapping[str, Quantization], scheme: Scheme) -> None:
+        self._lowered, self._activations = lowered, activations
         self._scheme = scheme
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
@@ -138,8 +128,7 @@ class _Builder:
         along[axis] = -1
         coded = np.clip(np.rint(node.weights / scales.reshape(along)), -127, 127).astype(np.int8)
         bias_scales = scales.astype(np.float64) * source
-        lost = node.weights - coded * scales.reshape(along)
-        bias = np.rint((node.bias + _mean_output(lost, axis, self._means.get(node.inputs[0]))) / bias_scales)
+        bias = np.rint(node.bias / bias_scales)
         self._check_accumulator(node, coded, bias, axis)
         zeros = np.zeros(len(scales), np.int64)
         return [
@@ -229,16 +218,3 @@ def weight_scales(node: Node, most: float) -> NDArray[np.float32]:
     widest = np.maximum(widest, np.abs(node.bias) / most)
     dead = max(float(widest.max()), 1 / 127)
     return np.where(widest > 1e-30, widest, dead).astype(np.float32)
-
-
-def _mean_output(
-    weights: NDArray[np.float32], axis: int, means: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
-    """What `weights` give on average for inputs of these means; 0 where the means are unknown."""
-    channels = weights.shape[axis]
-    if means is None:
-        return np.zeros(channels)
-    if axis == 0:
-        return (weights * means).reshape(channels, -1).sum(1)  # type: ignore[no-any-return]
-    each = np.repeat(means, channels // len(means))
-    return (weights * each).reshape(-1, channels).sum(0)  # type: ignore[no-any-return]

@@ -55,6 +55,7 @@ class Exported:
     data: str
     synthetic: bool
     oddities: tuple[str, ...]
+    explanation: Mapping[str, Any] | None = None  # of --explain
 
     def as_json(self) -> dict[str, Any]:
         """The record printed by `edgegrf export --json`; sizes in bytes."""
@@ -73,6 +74,7 @@ class Exported:
             "data": self.data,
             "synthetic": self.synthetic,
             "oddities": list(self.oddities),
+            **({"explain": dict(self.explanation)} if self.explanation else {}),
         }
 
 

@@ -51,8 +51,8 @@ def round_weights(lowered: Lowered, ranges: Mapping[str, Range], scheme: Scheme,
 
     with torch.no_grad():
         exact.run(pressure, lambda i, given: wanted.setdefault(i, []).append(given))
-        if any(name.startswith(STATE_PREFIX) for name in lowered.inputs):  # weights serve every step
-            twin.run(pressure, lambda i, given: taken.setdefault(i, []).append(given))
+        if any(name.startswith(STATE_PREFIX) for name in lowered.inputs):
+            taken.update(wanted)  # a drift of the state is no layer's to make good
             for i in sorted(taken):
                 rounded(i)
         else:

@@ -23,10 +23,17 @@ from edgegrf.export.scheme import INT8, Range, Scheme
 from edgegrf.export.twin_operators import OPERATORS, activate
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX
 
-__all__ = ["Twin"]
+__all__ = ["Twin", "can_follow"]
 
 Doubles = NDArray[np.float64]
 Watch = Callable[[int, Tensor], None]
+
+
+def can_follow(lowered: Lowered) -> bool:
+    """True if a Twin knows all operators of the graph."""
+    return all(
+        node.kind in OPERATORS and not node.options.keys() & {"constant", "limits"} for node in lowered.nodes
+    )
 
 
 class Twin(nn.Module):
@@ -45,13 +52,12 @@ class Twin(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        for node in lowered.nodes:
-            if node.kind not in OPERATORS:
-                raise UnsupportedError(
-                    f"{node.kind} at '{node.place or node.output}' cannot be computed in floating point here",
-                    node=node.place or node.output,
-                    why=f"known: {', '.join(sorted(OPERATORS))}",
-                )
+        if not can_follow(lowered):
+            strange = sorted({node.kind for node in lowered.nodes} - OPERATORS.keys())
+            raise UnsupportedError(
+                f"{', '.join(strange) or 'an operator with a constant'} cannot be followed in torch here",
+                why=f"known: {', '.join(sorted(OPERATORS))}",
+            )
         self.lowered, self.scheme, self.dtype = lowered, scheme, dtype
         self.exact: set[str] = set()
         self.exact_weights: set[str] = set()
@@ -137,7 +143,7 @@ class Twin(nn.Module):
             if watch and node.weights is not None:
                 watch(i, inputs[0])
                 node = self.lowered.nodes[i]
-            constants, scales = self._constants(node)
+            constants, scales = self.constants(i)
             value = OPERATORS[node.kind](node, inputs, *constants)
             value = activate(value, node.options.get("activation", "NONE"))
             values[node.output] = self.rounded(node.output, value, self._multipliers(node, scales))
@@ -179,9 +185,10 @@ class Twin(nn.Module):
         if self.scheme.symmetric:
             return (torch.maximum(-low, high) / self.scheme.steps).float().to(self.dtype), 0.0
         scale = ((high - low) / self.scheme.steps).float()
-        if float(scale) <= 0:
+        step, least = float(scale.detach()), float(low.detach())
+        if step <= 0:
             raise UnsupportedError(f"tensor '{name}' has an empty range", node=name)
-        zero_point = float(np.clip(np.rint(-128 - float(low) / float(scale)), -128, 127))
+        zero_point = float(np.clip(np.rint(-128 - least / step), -128, 127))
         return scale.to(self.dtype), zero_point
 
     def _kind(self, name: str) -> str:
@@ -204,10 +211,11 @@ class Twin(nn.Module):
         if target in self.exact or any(name in self.exact for name in sources):
             return None
         if node.kind == "MUL":
-            scales = np.array([float(self.code(sources[1])[0])])
+            scales = np.array([float(self.code(sources[1])[0].detach())])
         if scales is None:
             return None
-        return scales * float(self.code(sources[0])[0]) / float(self.code(target)[0])
+        steps = [float(self.code(name)[0].detach()) for name in (sources[0], target)]
+        return scales * steps[0] / steps[1]
 
     def _requantised(self, steps: Tensor, multipliers: Doubles | None) -> Tensor:
         """Codes as MultiplyByQuantizedMultiplier rounds them: twice, first to the bits that it shifts out.
@@ -223,12 +231,12 @@ class Twin(nn.Module):
         finer = torch.tensor(2.0 ** np.maximum(-exponents, 0), dtype=self.dtype)
         return _away(torch.floor(steps * finer + 0.5) / finer)
 
-    def _constants(self, node: Node) -> tuple[tuple[Tensor, ...], Doubles | None]:
-        """(weights and bias of a layer, as its codes read back; the weights' scales)."""
+    def constants(self, i: int) -> tuple[tuple[Tensor, ...], Doubles | None]:
+        """(weights and bias of node `i`, as its codes read back; the weights' scales); of others nothing."""
+        node = self.lowered.nodes[i]
         if node.weights is None:
             return (), None
-        i = str(self._layers[node.output])
-        weights, bias = self.weights[i], self.biases[i]
+        weights, bias = self.weights[str(i)], self.biases[str(i)]
         if node.output in self.exact_weights:
             return (weights, bias), None
         source = self._origin(node.inputs[0])

@@ -231,3 +231,16 @@ def test_ctrl_c_in_the_middle_leaves_nothing(checkpoint, tmp_path):
     assert done.returncode == 130, done.stderr
     assert "stopped" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_explain_names_every_layer_and_draws_a_page(checkpoint, tmp_path):
+    page = tmp_path / "explain.html"
+    record = json.loads(run(checkpoint, "--report", page, "-o", tmp_path / "out", "--json"))
+    told = record["explain"]
+    assert sum(cost["share"] for cost in told["costs"]) == pytest.approx(1)
+    assert {cost["what"] for cost in told["costs"]} == {"weights", "activations"}
+    assert told["rmse_bw"] == pytest.approx(record["int8_rmse_bw"], rel=0.02)
+    text = page.read_text()
+    assert "<svg" in text and all(cost["place"] in text for cost in told["costs"])
+    shown = run(checkpoint, "--explain", "-o", tmp_path / "out")
+    assert told["costs"][0]["place"][:20] in shown and "all activations" in shown

@@ -146,21 +146,6 @@ def test_a_channel_of_zero_weights_still_gives_its_bias():
     assert np.abs(force[0, 0] - [0.5, -0.25, 0.0]).max() <= 2 / 255
 
 
-def test_bias_correction_keeps_the_mean():
-    rng = np.random.default_rng(0)
-    weights = rng.normal(size=(8, 64))
-    x = rng.uniform(0, 1, (40, 1, 64)).astype(np.float32)
-    ranges = {"x": (0.0, 1.0), "y": (-20.0, 20.0)}
-    errors = []
-    for means in (None, {"x": x.mean((0, 1)).astype(np.float64)}):
-        graph = quantise(_dense(weights, np.zeros(8)), ranges, means)
-        force = dequantize(
-            run_tflm(write_tflite(graph), graph, quantize(x, *pressure_code(graph))[0]), *force_code(graph)
-        )
-        errors.append(np.abs((force - x @ weights.T.astype(np.float32)).mean(0)).mean())
-    assert errors[1] < errors[0]
-
-
 def test_a_tensor_that_is_always_zero_is_refused():
     with pytest.raises(UnsupportedError, match="'y'") as caught:
         quantise(_dense([[1.0]], [0.0]), {"x": (0.0, 1.0), "y": (0.0, 0.0)})

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[2] / "edgegrf"
 LAYERS = (
     {"cli"},
     {"sweep"},
-    {"live", "profile"},
+    {"explain", "live", "profile"},
     {"report"},
     {"bench"},
     {"parity"},
