@@ -12,6 +12,9 @@ from torch.nn import functional
 from edgegrf.export.calibration import METHODS, observe
 from edgegrf.export.equalise import equalise
 from edgegrf.export.quantise import quantise
+from edgegrf.export.rounding import round_weights
+from edgegrf.export.scheme import INT8
+from edgegrf.export.twin import can_follow
 from edgegrf.graph.affine import dequantize, force_code, pressure_code, quantize
 from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.host import HostModel
@@ -156,8 +159,10 @@ def test_int8_is_near_and_c_is_exact(net_of, pressure, tmp_path, name):
     net = net_of(name)
     windows = [pressure(48, 4, seed) for seed in range(6)]
     equal, scaled = equalise(net.lowered, observe(net.simple, net.lowered, windows), 0.5)
-    means = {tensor: seen.means(equal.shapes[tensor][-1]) for tensor, seen in scaled.items()}
-    graph = quantise(equal, {tensor: METHODS["minmax"](seen) for tensor, seen in scaled.items()}, means)
+    ranges = {tensor: METHODS["minmax"](seen) for tensor, seen in scaled.items()}
+    if can_follow(equal):
+        equal = round_weights(equal, ranges, INT8, torch.from_numpy(np.stack(windows)))
+    graph = quantise(equal, ranges)
     path = tmp_path / "net.tflite"
     path.write_bytes(write_tflite(graph))
     coded = quantize(np.stack(windows), *pressure_code(graph))[0]
