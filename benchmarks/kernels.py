@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.layers import measure_layers, table_of_layers
 from benchmarks.marks import fill, table
 from edgegrf.bench.summary import grouped
 from edgegrf.boards import board
@@ -46,13 +47,15 @@ def main() -> int:
     if not all((folder / f"{net}.tflite").is_file() for net in REFERENCE_NETS):
         print("bench-kernels skipped: no reference nets beside the checkout", file=sys.stderr)
         return 0
-    record = measure(models(folder))
+    record = measure(models(folder)) | {"layers": measure_layers(BOARD)}
     baseline = json.loads(BASELINE.read_text())
     write_file(KERNELS, json.dumps(record, indent=1) + "\n")
     fill(README, "table:kernels", against_baseline(record["models"], baseline))
     fill(RESULTS, "table:kernels", against_baseline(record["models"], baseline))
     fill(RESULTS, "table:models", _all(record))
+    fill(RESULTS, "table:layers", table_of_layers(record["layers"]))
     wrong = [row["model"] for row in record["models"] if row["mismatches"]]
+    wrong += [row["layer"] for row in record["layers"] if row["mismatches"]]
     if wrong:
         raise CheckFailedError(f"estimates differ from the host's: {', '.join(wrong)}")
     return 0

@@ -54,7 +54,7 @@ def layer_spans(image: bytes, layers: int) -> list[Span]:
     for address, number in struct.iter_unpack("<II", notes[: len(notes) // 8 * 8]):
         if any(one.address <= address < one.address + one.size for one in entries):
             owners[address] = MODEL + number  # of several at one address the last, as the others are empty
-    missing = set(range(MODEL, MODEL + 1 + layers)) - set(owners.values())
+    missing = set(range(MODEL + 1, MODEL + 1 + layers)) - set(owners.values())
     if missing:
         raise ModelError(
             f"the image does not note where {len(missing)} of {layers} layers begin",

@@ -97,7 +97,8 @@ struct eg_packed_conv {
 struct eg_packed_depthwise {
     struct eg_geometry geometry;
     const uint32_t *constants;
-    int32_t rectified; /* as in struct eg_packed */
+    int32_t rectified;               /* as in struct eg_packed */
+    int32_t least_shift, most_shift; /* of the scales */
 };
 
 /* ADD of two values of one shape, on 20 bits below the point as eg_add() has them.  The operand of the larger

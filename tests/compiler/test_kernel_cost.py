@@ -18,7 +18,7 @@ LIMITS = {
     ("default", "stream"): 6000,
     ("conv", "window"): 800_000,
     ("conv", "stream"): 9000,
-    ("ds", "window"): 540_000,
+    ("ds", "window"): 510_000,
     ("ds", "stream"): 5500,
 }
 

@@ -19,7 +19,7 @@ from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.judge import TfliteMicro, run_steps, run_windows
 from edgegrf.toolchain import arm_compiler
 
-MODELS = 60
+MODELS = 72
 KERNELS = {
     f"eg_packed_{name}" for name in ("add", "conv", "conv_step", "dense", "depthwise", "depthwise_step")
 } | {"eg_paired_conv", "eg_column_depthwise"}
@@ -42,12 +42,29 @@ def large(rng):
     return m.graph([first], [m.reshape(x, (1, t, outputs))])
 
 
+def long(rng):
+    """[1, T, C]: depthwise convolutions whose runs are long enough for assembly, with ReLU or without."""
+    m = Maker(rng)
+    m.extreme = False
+    t, c = int(rng.integers(24, 60)), int(rng.choice([4, 8, 12]))
+    if rectified := bool(rng.integers(2)):
+        m.zero_point = lambda: -128
+    m.act = lambda: "RELU" if rectified else "NONE"
+    first = x = m.activation((1, t, c))
+    x = m.reshape(x, (1, t, 1, c))
+    for k in (3, 5, int(rng.integers(2, 10))):
+        d = int(rng.integers(1, 3))
+        x = m.pad(x, [(0, 0), ((k - 1) * d, 0), (0, 0), (0, 0)])
+        x = m.conv(x, (k, 1), 0, dilation=(d, 1), multiplier=1)
+    return m.graph([first], [m.reshape(x, (1, t, c))])
+
+
 def compiled_models(folder):
     """(graph, bytes, compiled) of random models, each in one mode that it can do."""
     found = []
     for index in range(MODELS):
         rng = np.random.default_rng([21, index])
-        family = [large, *FAMILIES.values()][index % (1 + len(FAMILIES))]
+        family = [large, long, *FAMILIES.values()][index % (2 + len(FAMILIES))]
         graph = family(rng)
         name = f"m{index}"
         path = folder / f"{name}.tflite"

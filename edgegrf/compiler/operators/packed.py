@@ -171,11 +171,12 @@ def depthwise(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | N
     along = geometry.frames == 1 and rows.stride == 1 and columns.trivial and columns.size == 1
     pairs = (-(-rows.out // rows.dilation) + 1) // 2 + rows.kernel // 2
     columns_fit = along and rows.kernel > 1
-    rectified = ("rectified", int(folded.zero_point == -128))
+    shifts = [-by.shift for by in folded.by]
+    known = ("rectified", int(folded.zero_point == -128)), ("least_shift", min(shifts))
     return Packed(
-        fields=(("geometry", geometry.fields(zero_point)), *pointer, rectified),
+        fields=(("geometry", geometry.fields(zero_point)), *pointer, *known, ("most_shift", max(shifts))),
         arrays=arrays,
-        scratch=16 * pairs if columns_fit else channels,
+        scratch=16 * pairs * min(rows.dilation, rows.out) if columns_fit else channels,
         step_scratch=channels,
         in_place=rows.causal and columns.trivial,
         struct="eg_packed_depthwise",
