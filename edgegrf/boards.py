@@ -12,7 +12,7 @@ from typing import Any
 from edgegrf.errors import UnknownNameError
 from edgegrf.resources import firmware_folder
 
-__all__ = ["Board", "Scan", "board", "boards"]
+__all__ = ["Board", "Energy", "Scan", "board", "boards"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,19 @@ class Scan:
         if rows <= 1:
             return 0
         return rows if rows <= len(self.rows) else None
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Typical currents of a chip at `supply_v`: the core at work, and between samples as the firmware sleeps.
+
+    `sources` say where each figure stands.
+    """
+
+    supply_v: float
+    active_ma: float
+    sleep_ma: float
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,7 @@ class Board:
     store_size: int = 0  # bytes; 0: none, or kept by the SDK
     idf_target: str | None = None  # what ESP-IDF calls the chip, where a project can be written for it
     zephyr_board: str | None = None  # what Zephyr calls the board
+    energy: Energy | None = None  # None: no figures are known
 
     def has_usb(self, vid: int, pid: int) -> bool:
         """True if a USB serial port of these numbers may be this board."""
@@ -125,8 +139,13 @@ def board(name: str) -> Board:
 
 def _board(name: str, text: str) -> Board:
     record = tomllib.loads(text)
-    scan = record.pop("scan", None)
-    return Board(name=name, scan=Scan(**_frozen(scan)) if scan else None, **_frozen(record))
+    scan, energy = record.pop("scan", None), record.pop("energy", None)
+    return Board(
+        name=name,
+        scan=Scan(**_frozen(scan)) if scan else None,
+        energy=Energy(**_frozen(energy)) if energy else None,
+        **_frozen(record),
+    )
 
 
 def _frozen(record: dict[str, Any]) -> dict[str, Any]:

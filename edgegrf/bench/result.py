@@ -17,7 +17,7 @@ SCHEMA = 1
 _SUMMARY = (
     "board", "virtual", "engine", "mode", "model_sha256", "clock_hz", "samples", "cycles", "latency_us",
     "cycles_are",
-    "parity", "accuracy", "memory", "link", "data",
+    "parity", "accuracy", "memory", "energy", "link", "data",
 )  # fmt: skip
 
 
@@ -28,8 +28,9 @@ class BenchResult:
     On a virtual board cycles, and the microseconds that follow from them, are an estimate; on the native
     one they are nanoseconds of this computer.  Keys: cycles and latency_us {p50, p90, p99, max}; parity
     {compared, mismatches, max_lsb}; accuracy as in gait/metrics.py; memory {flash_bytes, ram_bytes,
-    stack_bytes}, None where the board cannot know; link {frames, crc_errors, retries, lost, ...}; data
-    {source, walks, subjects, synthetic, ...}.  `walks`, `figures` and `provenance` are for the report.
+    stack_bytes}, None where the board cannot know; energy as in bench/energy.py; link {frames, crc_errors,
+    retries, lost, ...}; data {source, walks, subjects, synthetic, ...}.  `walks`, `figures` and `provenance`
+    are for the report.
     """
 
     board: str
@@ -46,6 +47,7 @@ class BenchResult:
     memory: Mapping[str, int | None]
     link: Mapping[str, int]
     data: Mapping[str, Any]
+    energy: Mapping[str, Any] = field(default_factory=dict)
     walks: tuple[Mapping[str, Any], ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgegrf import __version__
+from edgegrf.bench.energy import energy_of
 from edgegrf.bench.figures import figures, walk_rows
 from edgegrf.bench.measure import Run, measure
 from edgegrf.bench.result import BenchResult
@@ -68,6 +69,7 @@ def run_bench(
         parity=_parity(device, runs, mode),
         accuracy=score(runs, interface, window),
         memory=_memory(stats),
+        energy=_energy(hello, quantiles(cycles), mode, interface),
         link=_link(device, before, stats),
         data=_data(runs, interface, window, source, oddities),
         walks=walk_rows(runs, interface, window),
@@ -105,6 +107,18 @@ def _parity(device: Device, runs: list[Run], mode: str) -> dict[str, int]:
     )
     link = compare(estimates, expected, mode=mode, target=board_name(device))
     return {"compared": link.outputs, "mismatches": link.mismatches, "max_lsb": link.max_lsb or 0}
+
+
+def _energy(hello: Hello, cycles: dict[str, int], mode: str, interface: Interface) -> dict[str, Any]:
+    stream = mode == "stream"
+    return energy_of(
+        hello.board,
+        cycles.get("p50", 0),
+        hello.clock_hz,
+        inputs=hello.period if stream else hello.window_samples,
+        estimates=1 if stream else hello.window_estimates,
+        sample_rate_hz=interface.sample_rate_hz,
+    )
 
 
 def _memory(stats: Stats) -> dict[str, int | None]:

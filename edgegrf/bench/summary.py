@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from edgegrf.bench.energy import rows_of
+
 __all__ = ["SECTIONS", "duration", "grouped", "headline", "rows", "time_note"]
 
 #: the parts of a bench, in the order they are shown
-SECTIONS = ("latency", "accuracy", "parity", "memory", "link")
+SECTIONS = ("latency", "accuracy", "parity", "memory", "energy", "link")
 
 #: accuracy key -> (label, factor, format with unit)
 _ACCURACY = {
@@ -128,5 +130,6 @@ _SECTIONS: dict[str, Callable[[Mapping[str, Any]], list[tuple[str, str]]]] = {
     "accuracy": _accuracy,
     "parity": _parity,
     "memory": _memory,
+    "energy": lambda record: rows_of(record.get("energy", {})),
     "link": _link,
 }

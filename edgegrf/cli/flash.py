@@ -17,6 +17,7 @@ from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
     from edgegrf.boards import Board
+    from edgegrf.flash import Flashed
 
 __all__ = ["command"]
 
@@ -29,7 +30,7 @@ Examples:
   edgegrf flash --board feather_nrf52840 --via dfu --to /dev/ttyACM0 --port /dev/ttyUSB0
   edgegrf flash --board xiao_nrf52840 --via uf2 --to ~/images
   edgegrf flash --image build/x/flasher_args.json --board esp32s3 --port /dev/ttyUSB0
-  edgegrf flash --erase-calibration
+  edgegrf flash --erase-calibration --port /dev/ttyACM0    by the firmware; without --port by the flasher
 """
 
 
@@ -72,7 +73,12 @@ def command(
     flasher_of(target, via)
     with progress_bar(quiet=json_wanted) as progress:
         if erase_calibration:
-            done = erase_store(target, ComputerPorts(), via=via, probe=probe, port=port, progress=progress)
+            if port and via is None:
+                done = _erase_over_the_link(target, port)
+            else:
+                done = erase_store(
+                    target, ComputerPorts(), via=via, probe=probe, port=port, progress=progress
+                )
             _tell(dataclasses.asdict(done), f"calibration erased via {done.via} at {done.where}", json_wanted)
             return
         file = image or built_image(target, model, progress)
@@ -92,6 +98,17 @@ def command(
             "nobody was greeted: name the serial port with --port to prove that the firmware runs",
             quiet=json_wanted,
         )
+
+
+def _erase_over_the_link(target: Board, port: str) -> Flashed:
+    """Ask the firmware at `port` to erase its calibration, which any board that scans sensors can."""
+    from edgegrf.flash import Flashed
+    from edgegrf.link import Device, open_port
+    from edgegrf.link.insole import Insole
+
+    with Device(open_port(port, board_name=target.name)) as device:
+        Insole(device).erase_calibration()
+    return Flashed(target.name, "link", port, target.store_size)
 
 
 def _tell(record: dict[str, Any], text: str, json_wanted: bool) -> None:

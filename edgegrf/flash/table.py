@@ -110,7 +110,7 @@ def erase_store(
         raise UsageError(
             f"no flasher of {board.name} erases single pages",
             why="its boot loader only writes programs",
-            fix="edgegrf calibrate --erase, over the firmware's own link",
+            fix="let the firmware do it: --port /dev/ttyACM0",
         )
     job = FlashJob(board, Path(), (), None, probe, port, serial, progress)
     return Flashed(board.name, name, erase(job, board.store_origin, board.store_size), board.store_size)

@@ -34,7 +34,7 @@ def test_json_is_the_record_and_the_files_are_written(student, no_data, tmp_path
     shown, written = json.loads(done.stdout), json.loads(record.read_text())
     assert list(shown) == [
         "board", "virtual", "engine", "mode", "model_sha256", "clock_hz", "samples", "cycles", "latency_us",
-        "cycles_are", "parity", "accuracy", "memory", "link", "data",
+        "cycles_are", "parity", "accuracy", "memory", "energy", "link", "data",
     ]  # fmt: skip
     assert shown == {key: written[key] for key in shown}
     assert shown["parity"] == {"compared": 6000, "mismatches": 0, "max_lsb": 0}

@@ -17,7 +17,7 @@ from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 
 KEYS = [
     "board", "virtual", "engine", "mode", "model_sha256", "clock_hz", "samples", "cycles", "latency_us",
-    "cycles_are", "parity", "accuracy", "memory", "link", "data",
+    "cycles_are", "parity", "accuracy", "memory", "energy", "link", "data",
 ]  # fmt: skip
 
 

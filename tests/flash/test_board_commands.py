@@ -73,6 +73,8 @@ def test_flash_builds_writes_and_greets(tmp_path):
         words = ("flash", "--via", "file", "--to", "a.hex", "--port", port)
         record = asked(*words, cwd=tmp_path)
         assert record["greeted"]["board"] == "nrf52840dk" and (tmp_path / "a.hex").is_file()
+        erased = asked("flash", "--erase-calibration", "--port", port, cwd=tmp_path)
+        assert (erased["via"], erased["where"], erased["bytes"]) == ("link", port, 0x2000)
         other = edgegrf(*words, "--model", shipped_file(OTHER, "student_int8.tflite"), cwd=tmp_path)
     assert other.returncode == 3 and f"the board at {port} runs firmware" in other.stderr
 
