@@ -11,6 +11,16 @@
 
 #include "eg_kernels.h"
 
+/* Whether the packed kernels take two int16 of a word at a time: where that is one instruction, and wherever
+ * it is to be tried.  If not, eg_scalar.h has them. */
+#if !defined(EG_PAIRS)
+#if defined(__ARM_FEATURE_DSP)
+#define EG_PAIRS 1
+#else
+#define EG_PAIRS 0
+#endif
+#endif
+
 enum { EG_SCALE_WORDS = 3 }; /* multiplier, offset, shift */
 
 /* For what is to be compiled anew for each constant it is called with. */
@@ -186,13 +196,16 @@ static inline int32_t eg_smlabt(uint32_t x, uint32_t y, int32_t sum) {
 
 /* sum + x * y / 2^32, rounded half up. */
 static inline int32_t eg_smmlar(int32_t x, int32_t y, int32_t sum) {
-    int64_t product = (int64_t)x * y + ((int64_t)1 << 31);
+    int64_t product = (int64_t)x * y;
 
-    return sum + (int32_t)(product >> 32);
+    return sum + (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
 }
 
 static inline int8_t eg_saturate(int32_t x) {
-    return eg_clamp(x, -128, 127);
+    if ((uint32_t)x + 128u > 255u) { /* seldom */
+        x = x < 0 ? -128 : 127;
+    }
+    return (int8_t)x;
 }
 
 #endif

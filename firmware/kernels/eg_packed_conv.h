@@ -12,8 +12,11 @@
 #ifndef EG_PACKED_CONV_H
 #define EG_PACKED_CONV_H
 
+#include "eg_scalar.h"
 #include "eg_taps.h"
 #include "eg_tiles.h"
+
+#if EG_PAIRS
 
 /* Where a position lies; positions are counted backwards. */
 struct eg_cursor {
@@ -163,5 +166,7 @@ static EG_INLINE void eg_packed_conv_step(const struct eg_packed_conv *p, int8_t
     }
     eg_taps_push(g, ring, head, in);
 }
+
+#endif
 
 #endif

@@ -5,7 +5,10 @@
 #ifndef EG_PACKED_DENSE_H
 #define EG_PACKED_DENSE_H
 
+#include "eg_scalar.h"
 #include "eg_tiles.h"
+
+#if EG_PAIRS
 
 /* A position's inputs as int16, zeros up to a multiple of four. */
 static EG_INLINE void eg_dense_unpack(const struct eg_packed_dense *p, const int8_t *in, uint32_t *to,
@@ -83,5 +86,7 @@ static EG_INLINE void eg_packed_dense(const struct eg_packed_dense *p, int32_t p
         eg_dense_run(p, &pass, positions, in, scratch, out + first);
     }
 }
+
+#endif
 
 #endif

@@ -8,8 +8,11 @@
 #ifndef EG_PAIRED_CONV_H
 #define EG_PAIRED_CONV_H
 
+#include "eg_scalar.h"
 #include "eg_paired.h"
 #include "eg_taps.h"
+
+#if EG_PAIRS
 
 /* Four values of a channel each of row i as two words. */
 struct eg_two {
@@ -172,5 +175,7 @@ static EG_INLINE void eg_paired_conv(const struct eg_packed_conv *p, const int8_
         }
     }
 }
+
+#endif
 
 #endif

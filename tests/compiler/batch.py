@@ -61,8 +61,9 @@ def steps_of(model: Compiled) -> int:
     return STEPS if follows else clock.first + clock.period * (plan.timing.sound - 1) + 1
 
 
-def program(models: list[Compiled], folder: Path, *, sanitize: bool) -> Path:
-    """One program that runs WINDOWS windows and STEPS samples of every model, in order."""
+def program(models: list[Compiled], folder: Path, *, sanitize: bool, pairs: bool = False) -> Path:
+    """One program that runs WINDOWS windows and STEPS samples of every model, in order; `pairs`: as where two
+    int16 are multiplied at a time."""
     includes, body, sources, kernels = "", "", [], {}
     for model in models:
         plan, name = model.plan, model.name
@@ -84,6 +85,7 @@ def program(models: list[Compiled], folder: Path, *, sanitize: bool) -> Path:
     main = folder / "main.c"
     main.write_text(_MAIN.format(includes=includes, body=body))
     flags = ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if sanitize else ["-O1"]
+    flags.append(f"-DEG_PAIRS={int(pairs)}")
     compiler = host_compiler()
     include = [f"-I{model.folder}" for model in models]
     target = folder / "all"

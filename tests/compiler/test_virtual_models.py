@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random models on the virtual nRF52840: it gives the bits of tflite-micro, by either compiler."""
+"""Random models on the virtual boards: they give the bits of tflite-micro, by either compiler."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from random_models import FAMILIES, Maker
 from virtual_models import STEPS, checksum, checksums, uses
 
+from edgegrf.boards import board
 from edgegrf.compiler import compile_model
 from edgegrf.errors import MissingToolError, ModelError
 from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.judge import TfliteMicro, run_steps, run_windows
-from edgegrf.toolchain import arm_compiler
+from edgegrf.toolchain import core_compiler
 
 MODELS = 72
 KERNELS = {
@@ -90,11 +91,12 @@ def wanted(graph, data, compiled, rng):
     return x, run_windows(judge, graph, x.reshape(1, -1))
 
 
+@pytest.mark.parametrize("name", ["nrf52840dk", "esp32c3"])
 @pytest.mark.parametrize("kind", ["gcc", "zig"])
-def test_the_virtual_board_gives_the_same_bits(kind, tmp_path):
+def test_the_virtual_board_gives_the_same_bits(name, kind, tmp_path):
     pytest.importorskip("tflite_micro")
     try:
-        arm_compiler(kind)
+        core_compiler(board(name).core, kind)
     except MissingToolError as error:
         pytest.skip(error.what)
     models = compiled_models(tmp_path)
@@ -102,5 +104,5 @@ def test_the_virtual_board_gives_the_same_bits(kind, tmp_path):
     assert set().union(*(uses(model) for _, _, model in models)) >= KERNELS
     rng = np.random.default_rng(8)
     pairs = [wanted(graph, data, model, rng) for graph, data, model in models]
-    got = checksums([model for _, _, model in models], [x for x, _ in pairs], tmp_path, kind)
+    got = checksums([model for _, _, model in models], [x for x, _ in pairs], tmp_path, kind, name)
     assert got == [checksum(y) for _, y in pairs]

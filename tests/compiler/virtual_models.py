@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many compiled models in one program on the virtual nRF52840: inputs in flash, checksums out."""
+"""Many compiled models in one program on a virtual board: inputs in flash, checksums out."""
 
 from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +13,53 @@ import numpy as np
 from edgegrf.boards import board
 from edgegrf.process import run
 from edgegrf.resources import firmware_folder
-from edgegrf.toolchain import arm_compiler
+from edgegrf.toolchain import core_compiler
 from edgegrf.virtual import VirtualBoard
 
 STEPS = 12
 _FIRMWARE = Path(__file__).parent.parent / "virtual" / "firmware"
-_TARGET = {
-    "gcc": ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
-    "zig": ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp", "-fno-sanitize=undefined"),
-}
-#: zig brings its own
-_LIBRARIES = {
-    "gcc": ("-nostdlib", "-fno-tree-loop-distribute-patterns", "-lgcc"),
-    "zig": ("-Wl,--entry=start",),
+_PORT = firmware_folder() / "port"
+
+
+@dataclass(frozen=True)
+class _Chip:
+    """How a test program is built for a board, by kind of compiler."""
+
+    target: dict[str, tuple[str, ...]]
+    libraries: dict[str, tuple[str, ...]]
+    sources: tuple[Path, ...]
+    include: tuple[Path, ...]
+    wait: str  # what the program does at its end
+
+
+_NO_IDIOMS = ("-nostdlib", "-fno-tree-loop-distribute-patterns")
+_CHIPS = {
+    "nrf52840dk": _Chip(
+        {
+            "gcc": ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
+            "zig": (
+                *("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp"),
+                "-fno-sanitize=undefined",
+            ),
+        },
+        {"gcc": (*_NO_IDIOMS, "-lgcc"), "zig": ("-Wl,--entry=start",)},  # zig brings its own library
+        (_PORT / "nrf52840" / "string.c", _FIRMWARE / "start.c"),
+        (_FIRMWARE,),
+        "wfe",
+    ),
+    "esp32c3": _Chip(
+        {
+            "gcc": ("-march=rv32imc_zicsr", "-mabi=ilp32"),
+            "zig": (
+                *("-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m+c+zicsr", "-mabi=ilp32"),
+                "-fno-sanitize=undefined",
+            ),
+        },
+        {"gcc": (*_NO_IDIOMS, "-Wl,--no-warn-rwx-segments"), "zig": ("-Wl,--entry=startup_reset",)},
+        (_PORT / "esp32c3" / "string.c", _PORT / "esp32c3" / "watchdog.c", _FIRMWARE / "esp32c3" / "start.c"),
+        (_FIRMWARE / "esp32c3", _PORT / "esp32c3"),
+        "wfi",
+    ),
 }
 _MAIN = """\
 #include "chip.h"
@@ -40,14 +75,14 @@ static void add(uint32_t *sum, const int8_t *x, uint32_t n) {{
 void program(void) {{
 {body}    uart_on();
     uart_send(sums, sizeof sums);
-    for (;;) __asm__ volatile("wfe");
+    for (;;) __asm__ volatile("{wait}");
 }}
 """
 
 
-def checksums(models, inputs, folder: Path, kind: str) -> list[int]:
-    """CRC-32 of each model's estimates of its `inputs`, a window or some samples, as the board has it."""
-    compiler = arm_compiler(kind)
+def checksums(models, inputs, folder: Path, kind: str, target: str = "nrf52840dk") -> list[int]:
+    """CRC-32 of each model's estimates of `inputs`, a window or some samples, on the board `target`."""
+    compiler, chip = core_compiler(board(target).core, kind), _CHIPS[target]
     data = body = ""
     for index, (model, x) in enumerate(zip(models, inputs, strict=True)):
         plan, name = model.plan, model.name
@@ -65,26 +100,47 @@ def checksums(models, inputs, folder: Path, kind: str) -> list[int]:
             body += f" {{ {call}; add(&sums[{index}], y{index}, {size}); }}\n"
         body += f"    sums[{index}] = ~sums[{index}];\n"
     includes = "".join(f'#include "{model.name}.h"\n' for model in models)
-    main = folder / f"main-{kind}.c"
-    main.write_text(_MAIN.format(includes=includes, count=len(models), data=data, body=body))
-    image = _link(compiler, models, main, folder / f"all-{kind}.elf")
-    one = VirtualBoard(image, board("nrf52840dk"), strict=True)
+    main = folder / f"main-{target}-{kind}.c"
+    main.write_text(_MAIN.format(includes=includes, count=len(models), data=data, body=body, wait=chip.wait))
+    image = _link(compiler, target, models, main, folder / f"all-{target}-{kind}.elf")
+    one = VirtualBoard(image, board(target), strict=True)
     sent = one.run(30.0, until="idle")
     one.close()
     return np.frombuffer(sent, np.uint32).tolist()
 
 
-def _link(compiler, models, main: Path, target: Path) -> Path:
+def _link(compiler, name: str, models, main: Path, target: Path) -> Path:
+    chip = _CHIPS[name]
     sources = {path.name: path for model in models for path in model.sources}
-    own = [firmware_folder() / "port" / "nrf52840" / "string.c", _FIRMWARE / "start.c", main]
-    include = [f"-I{path}" for path in (firmware_folder() / "port" / "bare" / "include", _FIRMWARE)]
+    include = [f"-I{path}" for path in (_PORT / "bare" / "include", *chip.include)]
     flags = ("-std=c11", "-O2", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror")
-    files = [*map(str, own), *map(str, sources.values())]
+    files = [*map(str, (*chip.sources, main)), *map(str, sources.values())]
     folders = [f"-I{model.folder}" for model in models]
-    script = ["-T", str(_FIRMWARE / "link.ld"), "-o", str(target)]
-    libraries = _LIBRARIES[compiler.kind]
-    run([*compiler.argv, *_TARGET[compiler.kind], *flags, *include, *folders, *files, *script, *libraries])
+    script = ["-T", str(_script(name, target.parent)), "-o", str(target)]
+    options = [*chip.target[compiler.kind], *flags, *include, *folders, *files, *script]
+    run([*compiler.argv, *options, *chip.libraries[compiler.kind], *_libgcc(compiler)])
     return target
+
+
+def _script(name: str, folder: Path) -> Path:
+    """The linker script: the test programs' own, or the port's with the board's numbers."""
+    one = board(name)
+    if one.boot != "direct":
+        return _FIRMWARE / "link.ld"
+    text = (_PORT / one.port / "direct.ld.in").read_text()
+    for key in ("ram_origin", "ram_size", "stack_size", "flash_size"):
+        text = text.replace(f"@BOARD_{key.upper()}@", str(getattr(one, key)))
+    path = folder / f"{name}.ld"
+    path.write_text(text)
+    return path
+
+
+def _libgcc(compiler) -> tuple[str, ...]:
+    """Where riscv64-unknown-elf-gcc keeps what rv32imc needs, whose multilib knows no zicsr."""
+    if compiler.kind == "zig" or "riscv" not in compiler.argv[0]:
+        return ()
+    asked = [*compiler.argv, "-march=rv32imc", "-mabi=ilp32", "-print-libgcc-file-name"]
+    return (run(asked).stdout.strip(),)
 
 
 def checksum(estimates) -> int:

@@ -85,7 +85,7 @@ def dense(folded: Folded, per_step: int) -> Packed | None:
         step_scratch=4 * _patches(words, staged, per_step),
         in_place=staged == outputs,
         struct="eg_packed_dense",
-        sources=("eg_packed_dense.h", "eg_tiles.c"),
+        sources=("eg_packed_dense.h", "eg_tiles.c", "eg_scalar.c"),
     )
 
 
@@ -106,7 +106,7 @@ def conv(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
         step_scratch=4 * (parts + _patches(words, staged, together)),
         in_place=staged == len(folded.matrix) and rows.causal and columns.trivial,
         struct="eg_packed_conv",
-        sources=("eg_packed_conv.h", "eg_tiles.c"),
+        sources=("eg_packed_conv.h", "eg_tiles.c", "eg_scalar.c"),
     )
 
 
@@ -136,7 +136,7 @@ def _paired(folded: Folded, geometry: Geometry, zero_point: int) -> Packed:
         step_scratch=4 * (parts + _patches(words, staged, together)),
         in_place=staged == outputs and rows.causal and columns.trivial,
         struct="eg_packed_conv",
-        sources=("eg_packed_conv.h", "eg_paired_conv.h", "eg_paired.c", "eg_tiles.c"),
+        sources=("eg_packed_conv.h", "eg_paired_conv.h", "eg_paired.c", "eg_tiles.c", "eg_scalar.c"),
         window="eg_paired_conv",
     )
 
