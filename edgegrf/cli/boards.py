@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.cli.greeting import greet
 from edgegrf.cli.model import model_option
+from edgegrf.cli.wearing import wearer_of
 from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,16 +26,27 @@ EXAMPLES = """\b
 Examples:
   edgegrf boards                                       what is known and what is plugged in
   edgegrf boards --json
+  edgegrf boards --port /dev/ttyACM0                   what it runs, and why it last restarted
   edgegrf boards --serve virtual:nrf52840dk            an emulated board on a pty, until Ctrl-C
   edgegrf boards --serve native: --model mine.tflite
 """
 
 
-@click.command(epilog=EXAMPLES, help="List boards, known and plugged in; or serve a virtual one on a pty.")
+@click.command(
+    epilog=EXAMPLES,
+    help="List boards, known and plugged in; ask one what it is; or serve a virtual one on a pty, its insole "
+    "worn by the synthetic walker.",
+)
+@click.option("--port", help="Greet the board there.")
 @click.option("--serve", metavar="PORT", help="virtual:BOARD or native:, on a pty whose path is printed.")
 @model_option
 @click.option("--json", "json_wanted", is_flag=True, help="Print the result as JSON.")
-def command(serve: str | None, model: Path, json_wanted: bool) -> None:
+def command(port: str | None, serve: str | None, model: Path, json_wanted: bool) -> None:
+    if port and serve:
+        raise UsageError("--port and --serve exclude each other")
+    if port:
+        greet(port, model, as_json=json_wanted)
+        return
     if serve:
         _serve(serve, model, json_wanted)
         return
@@ -131,15 +144,18 @@ def _serve(spec: str, model: Path, json_wanted: bool) -> None:
         say(f"{target.title} answers at {path}; Ctrl-C ends it", quiet=json_wanted)
 
     with tempfile.TemporaryDirectory() as folder:
-        image = _image(target, model, Path(folder), json_wanted)
+        image, worn = _image(target, model, Path(folder), json_wanted), wearer_of(target, model)
         if kind == "native":
             from edgegrf.link.serving import serve_native
 
-            serve_native(image.elf, on_ready=on_ready)
+            serve_native(image.elf, on_ready=on_ready, worn=worn)
         else:
             from edgegrf.virtual import VirtualBoard, serve
 
-            serve(VirtualBoard(image.elf, target), on_ready=on_ready)
+            emulated = VirtualBoard(image.elf, target)
+            if worn:
+                emulated.wear(worn.counts, worn.sample_rate_hz)
+            serve(emulated, on_ready=on_ready)
 
 
 def _image(target: Board, model: Path, folder: Path, quiet: bool) -> Image:

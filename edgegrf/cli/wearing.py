@@ -12,10 +12,11 @@ import click
 from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
+    from edgegrf.boards import Board
     from edgegrf.gait.insole import Worn
     from edgegrf.live.wearing import Wiring
 
-__all__ = ["simulated", "wearer_options", "wiring_of", "worn_by"]
+__all__ = ["simulated", "wearer_of", "wearer_options", "wiring_of", "worn_by"]
 
 
 def wearer_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,3 +69,16 @@ def worn_by(
             )
         return None
     return walking_wearer(wiring_of(spec, model), walk, foot=foot, columns=columns, seed=seed)
+
+
+def wearer_of(target: Board, model: Path) -> Worn | None:
+    """The synthetic walker on the insole that `target` scans for `model`; None where it scans none."""
+    from edgegrf.errors import ModelError
+    from edgegrf.live.wearing import walking_wearer, wiring
+    from edgegrf.manifest import Manifest
+
+    try:
+        interface = Manifest.read(model).interface
+        return walking_wearer(wiring(target, interface)) if interface else None
+    except (ModelError, UsageError):
+        return None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edgegrf.errors import LinkError, MissingToolError
 from edgegrf.gait.insole import Worn
+from edgegrf.link.native_insole import NativeInsole
 from edgegrf.link.serial_port import SerialPort
 
 __all__ = ["NativePort"]
@@ -28,12 +29,7 @@ class NativePort:
 
     def __init__(self, program: Path, *, name: str = "native:", worn: Worn | None = None) -> None:
         self.name = name
-        environment = dict(os.environ)
-        self._insole = tempfile.NamedTemporaryFile(suffix=".counts")  # noqa: SIM115  (closed in close())
-        if worn is not None:
-            worn.counts.astype("=u2").tofile(self._insole)
-            self._insole.flush()
-            environment["EDGEGRF_INSOLE"] = self._insole.name
+        self._insole = NativeInsole(worn)
         try:
             master, slave = os.openpty()
         except (AttributeError, OSError) as error:  # AttributeError: Windows has no pty
@@ -48,7 +44,7 @@ class NativePort:
                 stdout=master,
                 stderr=self._said,
                 start_new_session=True,
-                env=environment,
+                env=self._insole.environment,
             )
             self._port = SerialPort(os.ttyname(slave))
         except OSError as error:

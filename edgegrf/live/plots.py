@@ -37,7 +37,7 @@ def pressure(record: Mapping[str, Any]) -> Any:
     axes.set_yticks(range(len(lines)), [name for name, _ in lines])
     axes.grid(visible=False)
     axes.set_xlabel("time (s)")
-    bar = figure.colorbar(image, ax=axes, label=f"load ({record["unit"]})", shrink=0.9)
+    bar = figure.colorbar(image, ax=axes, label=f"load ({record['unit']})", shrink=0.9)
     bar.solids.set(rasterized=False, edgecolor="face")
     return figure
 
