@@ -119,4 +119,8 @@ def _surroundings() -> Iterator[_Finding]:
         f"{port.device} ({' or '.join(board.name for board in port.boards) or port.description})"
         for port in plugged_in()
     )
+    esptool = shutil.which("esptool") or shutil.which("esptool.py") or ""
+    yield _Finding(
+        "esptool", "flash ESP32 boards", esptool, "pip install esptool (GPL; only run as a program)"
+    )
     yield _Finding("boards", "bench on hardware", boards, "plug one in (else --port virtual:nrf52840dk)")

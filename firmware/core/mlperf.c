@@ -128,10 +128,6 @@ static int8_t *input(void) {
     return has_windows() ? engine_info()->window_in : (int8_t *)sample;
 }
 
-static uint32_t value_bytes(void) {
-    return engine_info()->value_bytes == 2 ? 2 : 1;
-}
-
 /* Bytes. */
 static uint32_t input_size(void) {
     const struct engine_info *info = engine_info();
@@ -139,7 +135,7 @@ static uint32_t input_size(void) {
     if (!has_windows() && (info->input_channels > SAMPLE_MAX || info->output_channels > SAMPLE_MAX)) {
         return 0;
     }
-    return samples * info->input_channels * value_bytes();
+    return samples * info->input_channels * engine_value_bytes();
 }
 
 static void infer_once(void) {
@@ -162,7 +158,7 @@ static void put_results(void) {
         if (i) {
             put_char(',');
         }
-        int32_t value = value_bytes() == 2 ? (int16_t)bytes_get_u16(values + 2 * i) : (int8_t)values[i];
+        int32_t value = engine_value_bytes() == 2 ? (int16_t)bytes_get_u16(values + 2 * i) : (int8_t)values[i];
         put_real(info->output_scale, value - info->output_zero_point);
     }
     put("]\r\n");

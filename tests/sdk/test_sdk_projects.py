@@ -41,6 +41,7 @@ DEFINED = {
 PROJECTS = [
     ("esp32", "aot", DSTCN),
     ("esp32s3", "tflm", DSTCN),
+    ("esp32c3", "aot", DSTCN),
     ("esp32c6", "tflm", GRU),
     ("nrf52840dk", "tflm", DSTCN),
     ("nrf52840dk", "aot", GRU),
@@ -54,7 +55,7 @@ def no_sdk(monkeypatch):
 
 
 def written(tmp_path, name, engine, model):
-    sdk, target = sdk_for(board(name), "zephyr" if name == "nrf52840dk" else None, engine)
+    sdk, target = sdk_for(board(name), "zephyr" if name == "nrf52840dk" else "esp-idf", engine)
     return write_project(board(name), model, tmp_path / name, sdk, target, engine=engine)
 
 
@@ -122,7 +123,7 @@ def test_the_same_project_twice_another_one_and_a_folder_of_other_things(tmp_pat
 def test_the_store_is_where_the_board_says(tmp_path):
     rows = csv.reader((HERE.parents[1] / "firmware/port/esp-idf/project/partitions.csv").open())
     table = {row[0].strip(): [cell.strip() for cell in row] for row in rows if row and row[0][0] != "#"}
-    for name in ("esp32", "esp32s3", "esp32c6"):
+    for name in ("esp32", "esp32s3", "esp32c3", "esp32c6"):
         row = board(name)
         assert [int(each, 16) for each in table["edgegrf"][3:]] == [row.store_origin, row.store_size]
     overlay = (HERE.parents[1] / "firmware/port/zephyr/app/boards/nrf52840dk_nrf52840.overlay").read_text()

@@ -23,6 +23,7 @@ template <unsigned int tOpCount> class MicroMutableOpResolver : public MicroOpRe
     TfLiteStatus AddHardSwish();
     TfLiteStatus AddLeakyRelu();
     TfLiteStatus AddLogistic();
+    TfLiteStatus AddMaxPool2D();
     TfLiteStatus AddMirrorPad();
     TfLiteStatus AddMul();
     TfLiteStatus AddPad();
