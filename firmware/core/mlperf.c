@@ -158,7 +158,8 @@ static void put_results(void) {
         if (i) {
             put_char(',');
         }
-        int32_t value = engine_value_bytes() == 2 ? (int16_t)bytes_get_u16(values + 2 * i) : (int8_t)values[i];
+        int32_t value =
+            engine_value_bytes() == 2 ? (int16_t)bytes_get_u16(values + 2 * i) : (int8_t)values[i];
         put_real(info->output_scale, value - info->output_zero_point);
     }
     put("]\r\n");
