@@ -101,13 +101,23 @@ struct eg_packed_depthwise {
     int32_t least_shift, most_shift; /* of the scales */
 };
 
-/* ADD of two values of one shape, on 20 bits below the point as eg_add() has them.  The operand of the larger
- * scale, a, comes to the common scale by a shift alone. */
+/* ADD and SUB of two values of one shape, on 20 bits below the point as eg_add() has them.  The operand of
+ * the larger scale, a, comes to the common scale by a shift alone. */
 struct eg_packed_add {
-    int32_t count;     /* values of a frame */
-    int32_t zero_a;    /* -zero point * 2^20 */
-    int32_t zero_b;    /* -zero point * 2^21 */
-    struct eg_scale b; /* no zero point in its offset; shift of 1 to 30 */
+    int32_t count;          /* values of a frame */
+    int32_t zero_a;         /* -zero point * 2^20 */
+    int32_t zero_b;         /* -zero point * 2^21 */
+    int32_t sign_a, sign_b; /* 1 or -1 */
+    int32_t rectified;      /* as in struct eg_packed */
+    struct eg_scale b;      /* no zero point in its offset; shift of 1 to 30, or 0: the scales are the same */
+    struct eg_scale out;
+};
+
+/* MUL of two values of one shape. */
+struct eg_packed_mul {
+    int32_t count;  /* values of a frame */
+    int32_t zero_a; /* twice the zero point */
+    int32_t zero_b;
     struct eg_scale out;
 };
 

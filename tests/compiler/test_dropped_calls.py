@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""gcc 12 drops a call whose loop counts two pointers into one array down: a layer has an effect all the same."""
+"""gcc 12 drops a call whose loop counts two pointers into one array down: it must not see one."""
 
 from __future__ import annotations
 

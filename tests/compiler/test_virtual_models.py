@@ -22,7 +22,7 @@ from edgegrf.toolchain import core_compiler
 
 MODELS = 72
 KERNELS = {
-    f"eg_packed_{name}" for name in ("add", "conv", "conv_step", "dense", "depthwise", "depthwise_step")
+    f"eg_packed_{name}" for name in ("add", "mul", "conv", "conv_step", "dense", "depthwise", "depthwise_step")
 } | {"eg_paired_conv", "eg_column_depthwise"}
 
 

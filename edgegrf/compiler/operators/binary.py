@@ -13,7 +13,7 @@ from edgegrf.compiler.arithmetic import Multiplier, activation_range, fits, mult
 from edgegrf.compiler.lowering import Lowering, Node
 from edgegrf.compiler.operators.align import align
 from edgegrf.compiler.operators.dense import output_fields
-from edgegrf.compiler.operators.packed import narrows, scale_fields
+from edgegrf.compiler.operators.packed import Fields, narrows, scale_fields
 from edgegrf.compiler.operators.wide import HEADER
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
@@ -44,7 +44,12 @@ def lower(lowering: Lowering, node: Node) -> None:
         a, b = _aligned(lowering, node, a, b)
     frames = 1 if time is None else node.out.shape[time]
     name = node.name(node.kind.lower())
-    if node.kind == "ADD" and not lowering.wide and _add(lowering, node, a, b, time, frames):
+    fast = None if lowering.wide else _packed(lowering, node, a, b)
+    if fast is not None:
+        count = ("count", math.prod(node.out.shape) // frames)
+        call = f"{fast.struct}(&{{p}}, %d, {{in0}}, {{in1}}, {{out}})"
+        layer = replace(fast, fields=(count, *fast.fields), window=call % frames, step=call % 1)
+        lowering.finish(node, layer, time)
         return
     first, second = ("{in0}" if a.value is not None else _name(a)), _second(a, b)
     kernel = f"eg_{node.kind.lower()}{'16' if lowering.wide else ''}"
@@ -70,41 +75,69 @@ def lower(lowering: Lowering, node: Node) -> None:
     lowering.finish(node, layer, time)
 
 
-def _add(lowering: Lowering, node: Node, a: Operand, b: Operand, time: int | None, frames: int) -> bool:
-    """Add the layer on eg_packed_add.h where both sides are whole values, and say whether."""
-    (scale_a, zero_a), (scale_b, zero_b) = (lowering.quantization(index) for index in node.inputs)
+def _packed(lowering: Lowering, node: Node, a: Operand, b: Operand) -> Layer | None:
+    """The layer on eg_packed_add.h or eg_packed_mul.h but for its calls and the count of a frame.
+
+    None where a side is not a whole value, or the outputs do not clamp to int8 alone.
+    """
+    if a.value is None or b.value is None or a.shape != b.shape:
+        return None
     scale, zero_point = lowering.quantization(node.output)
-    by_a, by_b, by = _sum_multipliers(node, scale_a, scale_b, scale)
-    if scale_b > scale_a:
-        a, b, by_b, zero_a, zero_b = b, a, by_a, zero_b, zero_a
-    whole = a.value is not None and b.value is not None and a.shape == b.shape
-    least, most = activation_range(node.options.get("activation", "NONE"), scale, zero_point, node.place)
-    exact = narrows(by_b, 255 << 20) and narrows(by, 255 << 20) and (least, most) == (-128, 127)
-    if a.value is None or b.value is None or not whole or not exact:
-        return False
-    call = "eg_packed_add(&{p}, %d, {in0}, {in1}, {out})"
-    layer = Layer(
-        name=node.name("add"),
+    bounds = activation_range(node.options.get("activation", "NONE"), scale, zero_point, node.place)
+    made = (_product if node.kind == "MUL" else _sum)(lowering, node) if bounds == (-128, 127) else None
+    if made is None:
+        return None
+    struct, swapped, fields = made
+    return Layer(
+        name=node.name(node.kind.lower()),
         kind=node.kind,
         place=node.place,
         shape=node.out.shape,
-        inputs=(a.value, b.value),
+        inputs=(b.value, a.value) if swapped else (a.value, b.value),
         output=0,
-        window=call % frames,
-        step=call % 1,
-        sources=("eg_packed_add.h",),
-        struct="eg_packed_add",
-        fields=(
-            ("count", math.prod(node.out.shape) // frames),
-            ("zero_a", -(zero_a << 20)),
-            ("zero_b", -(zero_b << 21)),
-            ("b", scale_fields(by_b, 0)),
-            ("out", scale_fields(by, zero_point)),
-        ),
+        window="",
+        step="",
+        sources=(f"{struct}.h",),
+        struct=struct,
+        fields=fields,
         in_place=(0, 1),
     )
-    lowering.finish(node, layer, time)
-    return True
+
+
+def _sum(lowering: Lowering, node: Node) -> tuple[str, bool, Fields] | None:
+    """Struct, whether the sides are swapped, and fields of ADD and SUB."""
+    (scale_a, zero_a), (scale_b, zero_b) = (lowering.quantization(index) for index in node.inputs)
+    scale, zero_point = lowering.quantization(node.output)
+    by_a, by_b, by = _sum_multipliers(node, scale_a, scale_b, scale)
+    sign_a, sign_b = 1, 1 if node.kind == "ADD" else -1
+    swapped = bool(scale_b > scale_a)
+    if swapped:
+        by_b, zero_a, zero_b, sign_a, sign_b = by_a, zero_b, zero_a, sign_b, sign_a
+    same = scale_a == scale_b
+    if not narrows(by, 255 << 20) or not (same or narrows(by_b, 255 << 20)):
+        return None
+    other = scale_fields(by_b, 0) if not same else (("multiplier", 0), ("offset", 0), ("shift", 0))
+    fields = (
+        ("zero_a", -(zero_a << 20)),
+        ("zero_b", -(zero_b << 21)),
+        ("sign_a", sign_a),
+        ("sign_b", sign_b),
+        ("rectified", int(zero_point == -128)),
+        ("b", other),
+        ("out", scale_fields(by, zero_point)),
+    )
+    return "eg_packed_add", swapped, fields
+
+
+def _product(lowering: Lowering, node: Node) -> tuple[str, bool, Fields] | None:
+    """The same of MUL."""
+    (scale_a, zero_a), (scale_b, zero_b) = (lowering.quantization(index) for index in node.inputs)
+    scale, zero_point = lowering.quantization(node.output)
+    by = multiplier(float(scale_a) * float(scale_b) / float(scale))
+    if not narrows(by, lowering.most_apart**2):
+        return None
+    fields = (("zero_a", 2 * zero_a), ("zero_b", zero_b), ("out", scale_fields(by, zero_point)))
+    return "eg_packed_mul", False, fields
 
 
 def _aligned(lowering: Lowering, node: Node, a: Operand, b: Operand) -> tuple[Operand, Operand]:

@@ -19,7 +19,7 @@ from edgegrf.compiler.operators.folding import Folded
 from edgegrf.compiler.operators.geometry import Geometry
 from edgegrf.compiler.plan import Array, Layer
 
-__all__ = ["Packed", "conv", "dense", "depthwise", "narrows", "scale_fields"]
+__all__ = ["Fields", "Packed", "conv", "dense", "depthwise", "narrows", "scale_fields"]
 
 _TILE = 4
 _TAPS = 24  # EG_TAPS
