@@ -18,11 +18,13 @@ from edgegrf.compiler import compile_model
 from edgegrf.errors import MissingToolError, ModelError
 from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.judge import TfliteMicro, run_steps, run_windows
+from edgegrf.parity.tflm_c import overlapped
 from edgegrf.toolchain import core_compiler
 
 MODELS = 72
 KERNELS = {
-    f"eg_packed_{name}" for name in ("add", "mul", "conv", "conv_step", "dense", "depthwise", "depthwise_step")
+    f"eg_packed_{name}"
+    for name in ("add", "mul", "conv", "conv_step", "dense", "depthwise", "depthwise_step")
 } | {"eg_paired_conv", "eg_column_depthwise"}
 
 
@@ -88,6 +90,8 @@ def wanted(graph, data, compiled, rng):
         x = rng.integers(-128, 128, (STEPS, plan.input_channels)).astype(np.int8)
         return x, run_steps(judge, graph, x)
     x = rng.integers(-128, 128, (plan.samples, plan.input_channels)).astype(np.int8)
+    if compiled.modes == 2:
+        return x, overlapped(judge, graph, plan, x)
     return x, run_windows(judge, graph, x.reshape(1, -1))
 
 

@@ -97,7 +97,7 @@ def checksums(models, inputs, folder: Path, kind: str, target: str = "nrf52840dk
         else:
             call = f"{name}_step(x{index} + i * {plan.input_channels}, y{index})"
             body += f"    {name}_reset();\n    for (int i = 0; i < {len(x)}; i++)"
-            body += f" {{ {call}; add(&sums[{index}], y{index}, {size}); }}\n"
+            body += f" if ({call} == 1) add(&sums[{index}], y{index}, {size});\n"
         body += f"    sums[{index}] = ~sums[{index}];\n"
     includes = "".join(f'#include "{model.name}.h"\n' for model in models)
     main = folder / f"main-{target}-{kind}.c"
