@@ -92,16 +92,21 @@ class Board:
 
     def replies(self, count: int, seconds: float = 5.0) -> list[tuple[int, int, bytes]]:
         """The next `count` replies, fewer if they do not come in time."""
-        found: list[tuple[int, int, bytes]] = []
         end = time.monotonic() + seconds
+        found = self.gather(count)
         while len(found) < count and time.monotonic() < end:
-            while len(found) < count and (piece := self._piece()) is not None:
-                if piece and (reply := parse(piece))[0] != 0xC0:
-                    found.append(reply)
-                elif piece:
-                    self.live.append(reply[1:])
-            if len(found) < count:
-                self.waiting += self.read(0.05)
+            self.waiting += self.read(0.05)
+            found += self.gather(count - len(found))
+        return found
+
+    def gather(self, count: int = 1) -> list[tuple[int, int, bytes]]:
+        """Up to `count` replies of what was read; LIVE frames before them go to `live`."""
+        found: list[tuple[int, int, bytes]] = []
+        while len(found) < count and (piece := self._piece()) is not None:
+            if piece and (reply := parse(piece))[0] != 0xC0:
+                found.append(reply)
+            elif piece:
+                self.live.append(reply[1:])
         return found
 
     def _piece(self) -> bytes | None:
@@ -162,14 +167,17 @@ def _write_all(handle: int, data: bytes) -> None:
 
 @pytest.fixture
 def virtual(image_of: Callable[..., Image]) -> Iterator[Callable[..., Board]]:
-    """virtual(model, compiler=None, name="nrf52840dk"): the board's very image on the emulated chip."""
+    """virtual(model, compiler=None, name="nrf52840dk"): the board's very image on the emulated chip; with
+    strict=False a fault runs its handler instead of ending the test."""
     pytest.importorskip("unicorn")
     from edgegrf.virtual import VirtualBoard
 
     boards: list[VirtualBoard] = []
 
-    def start(model: str, compiler: str | None = None, name: str = "nrf52840dk") -> Board:
-        made = VirtualBoard(image_of(name, model, compiler).elf, board(name), strict=True)
+    def start(
+        model: str, compiler: str | None = None, name: str = "nrf52840dk", *, strict: bool = True
+    ) -> Board:
+        made = VirtualBoard(image_of(name, model, compiler).elf, board(name), strict=strict)
         boards.append(made)
         return Board(made.feed, made.run, machine=made)
 

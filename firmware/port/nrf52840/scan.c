@@ -88,13 +88,17 @@ void scan_row_interrupt(void) {
     late |= TIMER_CC(ROW_TIMER, 2) > ROW_LATENCY;
 }
 
-/* True if every row was driven in its time; drives the first one for the next frame. */
-static bool end_rows(void) {
+/* True if every row was driven in its time; drives the first one for the next frame, and says that it was
+ * late if that frame has begun.  A row's interrupt that still waits was the ended frame's. */
+static bool end_rows(uint32_t end) {
     bool good = !late && row + 1 == SCAN_ROWS;
+    TIMER_EVENTS_COMPARE(ROW_TIMER, 1) = 0;
+    (void)TIMER_EVENTS_COMPARE(ROW_TIMER, 1);
+    NVIC_ICPR(0) = 1u << TIMER3_IRQ;
     drive(row_pins[row], false);
     row = 0;
-    late = false;
     drive(row_pins[row], true);
+    late = (int32_t)(TIMER_CC(STAMP_TIMER, 0) - end) > 0;
     return good;
 }
 #else
@@ -102,7 +106,8 @@ void scan_row_interrupt(void) {
     fault_interrupt();
 }
 
-static bool end_rows(void) {
+static bool end_rows(uint32_t end) {
+    (void)end;
     return true;
 }
 #endif
@@ -119,7 +124,7 @@ void scan_frame_interrupt(void) {
     if (ended == 0) { /* it came while its forerunner was served, and was counted there */
         return;
     }
-    bool good = end_rows() && ended == 1 && end - start <= SCAN_TICKS;
+    bool good = end_rows(end) && ended == 1 && end - start <= SCAN_TICKS;
     last_end = end;
     number += ended;
     if (named) {
