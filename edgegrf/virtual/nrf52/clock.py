@@ -38,6 +38,7 @@ class Clock(NordicPeripheral):
 
     def __init__(self, bus: Bus, base: int, name: str, kept: dict[int, int], reset_reason: int) -> None:
         super().__init__(bus, base, name)
+        self.crystal_works = True  # False: HFCLKSTARTED never comes
         self._kept = kept
         kept[RESETREAS] = kept.get(RESETREAS, 0) | reset_reason
         self.values.update(kept)
@@ -55,7 +56,9 @@ class Clock(NordicPeripheral):
 
     def _start_hf(self) -> None:
         self.values[HFCLKRUN] = 1
-        self.bus.at(self.bus.time + _HF_START, partial(self._started, HFCLKSTAT, _XTAL, "HFCLKSTARTED"))
+        if self.crystal_works:
+            started = partial(self._started, HFCLKSTAT, _XTAL, "HFCLKSTARTED")
+            self.bus.at(self.bus.time + _HF_START, started)
 
     def _stop_hf(self) -> None:
         self.values[HFCLKRUN] = self.values[HFCLKSTAT] = 0
