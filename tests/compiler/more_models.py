@@ -96,6 +96,18 @@ def mirror(m, x, keep):
     return m.op("MIRROR_PAD", (x, amounts), like(m, x, shape), mode=mode)
 
 
+def filled(m, x, keep):
+    """A PADV2 of any value around the axes from `keep` on."""
+    pads = [
+        [int(m.rng.integers(0, 3)) if axis >= keep else 0 for _ in (0, 1)] for axis in range(len(m.shape(x)))
+    ]
+    shape = [n + a + b for n, (a, b) in zip(m.shape(x), pads, strict=True)]
+    amounts = m.tensor((len(pads), 2), data=np.array(pads, np.int32), dtype="int32")
+    value = np.array([m.rng.choice([-128, m.rng.integers(-128, 128)])], np.int8)
+    around = m.tensor((1,), m.scale_of(x), m.zero_of(x), value)
+    return m.op("PADV2", (x, amounts, around), like(m, x, shape))
+
+
 def prelu(m, x):
     c = m.shape(x)[-1]
     shape = (1,) * (len(m.shape(x)) - 2) + (c,)
@@ -142,8 +154,9 @@ def moved(rng):
     m, t = Maker(rng), int(rng.integers(2, 7))
     first = x = m.activation((1, t, int(rng.integers(1, 5)), int(rng.integers(1, 5))))
     for _ in range(int(rng.integers(1, 4))):
-        choice = rng.integers(6)
+        choice = rng.integers(7)
         x = [
+            lambda x: filled(m, x, 2),
             lambda x: cut(m, x, int(rng.integers(2, 4))),
             lambda x: strided(m, x, 2),
             lambda x: transpose(m, x, 2),
@@ -161,8 +174,9 @@ def cut_time(rng):
     first = x = m.activation((1, t, c))
     x = m.reshape(x, (1, t, 1, c))
     for _ in range(int(rng.integers(1, 4))):
-        choice = rng.integers(6)
+        choice = rng.integers(7)
         x = [
+            lambda x: filled(m, x, 1),
             lambda x: cut(m, x, 1),
             lambda x: strided(m, x, 1),
             lambda x: transpose(m, x, 0),

@@ -38,6 +38,7 @@ OPERATORS: Mapping[str, Callable[[Lowering, Node], None]] = {
     "MIRROR_PAD": mirror.lower,
     "MUL": binary.lower,
     "PAD": pad.lower,
+    "PADV2": pad.lower,
     "PRELU": prelu.lower,
     "QUANTIZE": lookup.lower,
     "RELU": lookup.lower,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PAD: waits in the view for a convolution to take it; otherwise copies into a larger buffer."""
+"""PAD: waits in the view for a convolution to take it; otherwise, and PADV2, copies into a larger buffer."""
 
 from __future__ import annotations
 
@@ -28,12 +28,18 @@ def lower(lowering: Lowering, node: Node) -> None:
         raise ModelError(f"{node.place}: {list(source.shape)} padded is not {list(node.out.shape)}")
     if len(source.shape) > 4:
         raise UnsupportedError(f"{node.place}: {len(source.shape)} axes", node=node.place, why="at most 4")
-    lowering.quantization(node.output)
+    code = lowering.quantization(node.output)
+    if node.kind == "PADV2":  # of any value: no convolution takes that for zeros
+        fill = lowering.constant(node, 2, "int8")
+        if fill.size != 1 or lowering.quantization(node.inputs[2]) != code:
+            raise ModelError(f"{node.place}: its value has a shape or a scale of its own")
+        view = materialise(lowering, node.output, view, int(fill.item())) if view.pads else view
     lowering.views[node.output] = view
 
 
-def materialise(lowering: Lowering, tensor: int, view: View) -> View:
-    """Carry out the padding that waits in `view` of `tensor`; returns the padded view."""
+def materialise(lowering: Lowering, tensor: int, view: View, fill: int | None = None) -> View:
+    """Carry out the padding that waits in `view` of `tensor`, with its zero point unless `fill` says another
+    value; returns the padded view."""
     record = lowering.graph.tensors[tensor]
     time = view.time
     place = f"PAD '{record.name}'"
@@ -46,7 +52,7 @@ def materialise(lowering: Lowering, tensor: int, view: View) -> View:
     before = [0] * lead + [a for a, _ in pads]
     size = [1] * lead + list(inner)
     after = [1] * lead + [n + a + b for n, (a, b) in zip(inner, pads, strict=True)]
-    _, zero_point = lowering.quantization(tensor)
+    value_around = lowering.quantization(tensor)[1] if fill is None else fill
     frames = 1 if time is None else view.shape[time]
     step = math.prod(after)
     call = "eg_pad(&{p}, %d, {in0}, {out})"
@@ -66,7 +72,7 @@ def materialise(lowering: Lowering, tensor: int, view: View) -> View:
             step=call % 1,
             sources=("eg_pad.c",),
             struct="eg_pad",
-            fields=(("in", size), ("before", before), ("out", after), ("value", zero_point)),
+            fields=(("in", size), ("before", before), ("out", after), ("value", value_around)),
         )
     )
     return View(value, view.padded, time)
