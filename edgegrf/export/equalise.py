@@ -29,6 +29,7 @@ _SHARING = (
     "CONCATENATION",
     "LEAKY_RELU",
     "MAX_POOL_2D",
+    "MEAN",
     "MIRROR_PAD",
     "PAD",
     "PADV2",
@@ -40,7 +41,7 @@ _SHARING = (
     "SUB",
 )
 #: of those, the ones that leave the channels alone if there are as many after as before
-_KEEPING = ("ADD", "CONCATENATION", "MIRROR_PAD", "PAD", "RESHAPE", "SLICE", "SUB")
+_KEEPING = ("ADD", "CONCATENATION", "MEAN", "MIRROR_PAD", "PAD", "RESHAPE", "SLICE", "SUB")
 _HOMOGENEOUS = ("NONE", "RELU")
 _MOST = 64.0  # a channel that is nearly always 0 is raised no further
 

@@ -42,7 +42,8 @@ class Operator:
 
     `options`, where the operator has them: padding ("SAME" or "VALID"), stride (h, w), dilation (h, w),
     activation ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"), depth_multiplier, filter (h, w), new_shape, axis,
-    alpha, beta, mode ("REFLECT" or "SYMMETRIC"), align_corners, half_pixel_centers, begin_mask and its like.
+    alpha, beta, mode ("REFLECT" or "SYMMETRIC"), align_corners, half_pixel_centers, keep_dims, begin_mask and
+    its like.
     """
 
     kind: str  # TFLite's name: CONV_2D, DEPTHWISE_CONV_2D, ...

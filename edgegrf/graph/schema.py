@@ -89,6 +89,7 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     "LEAKY_RELU": OperatorSchema(98, 2, "LeakyReluOptions", {"alpha": ("alpha",)}),
     "LOGISTIC": OperatorSchema(14, 2, wide=3),
     "MAX_POOL_2D": OperatorSchema(17, 2, "Pool2DOptions", _POOL),
+    "MEAN": OperatorSchema(40, 2, "ReducerOptions", {"keep_dims": ("keepDims",)}, wide=2),
     "MIRROR_PAD": OperatorSchema(100, 2, "MirrorPadOptions", {"mode": ("mode",)}),
     "MUL": OperatorSchema(18, 2, "MulOptions", _ACTIVATION, wide=4),
     "PAD": OperatorSchema(34, 2, "PadOptions", wide=2),

@@ -24,6 +24,7 @@ _INPUTS = {
     "CONV_2D": (2, 3),
     "DEPTHWISE_CONV_2D": (2, 3),
     "FULLY_CONNECTED": (2, 3),
+    "MEAN": (2, 2),
     "MIRROR_PAD": (2, 2),
     "MUL": (2, 2),
     "PAD": (2, 2),

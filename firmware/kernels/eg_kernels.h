@@ -167,6 +167,14 @@ struct eg_concat {
     int32_t outer; /* repeats in a frame */
 };
 
+/* MEAN of `count` values that lie `inner` apart. */
+struct eg_mean {
+    int32_t count, inner;
+    int32_t zero_points;       /* the input's, count times */
+    int32_t multiplier, shift; /* Q31, divided by count */
+    int32_t output_zero_point;
+};
+
 /* PRELU: x where x >= 0, else alpha[channel] x. */
 struct eg_prelu {
     const int8_t *alpha; /* [channels] */
@@ -224,6 +232,9 @@ void eg_pad(const struct eg_pad *p, int32_t frames, const int8_t *in, int8_t *ou
 void eg_mirror_pad(const struct eg_mirror_pad *p, int32_t frames, const int8_t *in, int8_t *out);
 void eg_copy(const struct eg_copy *p, int32_t frames, const int8_t *in, int8_t *out);
 void eg_concat(const struct eg_concat *p, int32_t frames, const int8_t *const in[], int8_t *out);
+
+/* in [outer][count][inner] -> out [outer][inner]. */
+void eg_mean(const struct eg_mean *p, int32_t outer, const int8_t *in, int8_t *out);
 
 /* [positions][channels] both; out may be in. */
 void eg_prelu(const struct eg_prelu *p, int32_t positions, const int8_t *in, int8_t *out);

@@ -76,6 +76,9 @@ void eg_mul16(const struct eg_binary *p, int32_t frames, const int16_t *a, const
 /* in [frames][in_h][in_w][in_c] -> out [frames][out_h][out_w][in_c]; in_c counts values here. */
 void eg_pool16(const struct eg_pool *p, int32_t frames, const int16_t *in, int16_t *out);
 
+/* in [outer][count][inner] -> out [outer][inner]. */
+void eg_mean16(const struct eg_mean *p, int32_t outer, const int16_t *in, int16_t *out);
+
 /* Functions of one value at a time; out may be in. */
 void eg_logistic16(const struct eg_curve16 *p, int32_t count, const int16_t *in, int16_t *out);
 void eg_tanh16(const struct eg_curve16 *p, int32_t count, const int16_t *in, int16_t *out);

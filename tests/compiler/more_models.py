@@ -116,9 +116,28 @@ def prelu(m, x):
     return m.op("PRELU", (x, alpha), out)
 
 
+def mean(m, x, axes):
+    """A MEAN at a scale of its own."""
+    shape, keep = list(m.shape(x)), int(m.rng.integers(2))
+    out = [1 if axis in axes else n for axis, n in enumerate(shape) if keep or axis not in axes]
+    given = [axis - len(shape) if m.rng.random() < 0.3 else axis for axis in axes]
+    target = m.activation(out, m.scale_of(x) * 2.0 ** m.rng.uniform(-2, 0.5))
+    return m.op("MEAN", (x, ints(m, given)), target, keep_dims=keep)
+
+
 def softmax(m, x):
     beta = float(np.float32(2.0 ** m.rng.uniform(-1, 2)))
     return m.op("SOFTMAX", (x,), m.tensor(m.shape(x), 1 / 256, -128), beta=beta)
+
+
+def averaged(rng):
+    """[1, T, C]: layers and means over time or channels."""
+    m, t, c = Maker(rng), int(rng.integers(2, 20)), int(rng.integers(1, 7))
+    first = x = m.activation((1, t, c))
+    for _ in range(int(rng.integers(0, 3))):
+        x = causal_layer(m, x, t)
+    x = mean(m, x, [int(rng.integers(1, 3))])
+    return m.graph([first], [m.dense(m.reshape(x, (1, math.prod(m.shape(x)))), int(rng.integers(1, 4)))])
 
 
 def curved(rng):
@@ -164,6 +183,8 @@ def moved(rng):
             lambda x: resize(m, x, (1, int(rng.integers(1, 4)))),
             lambda x: concat(m, [x, cut(m, x, 2)], 2),
         ][choice](x)
+    if rng.random() < 0.5:
+        x = mean(m, x, [[2], [3], [2, 3]][rng.integers(3)])
     x = m.reshape(x, (1, t, math.prod(m.shape(x)[2:])))
     return m.graph([first], [m.dense(x, int(rng.integers(1, 4)))])
 
@@ -184,7 +205,15 @@ def cut_time(rng):
             lambda x: resize(m, x, (int(rng.integers(1, 4)), 1)),
             lambda x: concat(m, [x, cut(m, x, 1)], 1),
         ][choice](x)
+    if rng.random() < 0.5:
+        x = mean(m, x, [[1], [1, 2]][rng.integers(2)])
     return m.graph([first], [m.dense(m.reshape(x, (1, math.prod(m.shape(x)))), int(rng.integers(1, 4)))])
 
 
-MORE_FAMILIES = {"curved": curved, "joined": joined, "moved": moved, "cut_time": cut_time}
+MORE_FAMILIES = {
+    "averaged": averaged,
+    "curved": curved,
+    "joined": joined,
+    "moved": moved,
+    "cut_time": cut_time,
+}

@@ -128,6 +128,7 @@ _MORE = {
     "FULLY_CONNECTED": _dense,
     "LEAKY_RELU": lambda node, given: functional.leaky_relu(given[0], node.options["alpha"]),
     "MAX_POOL_2D": _pool,
+    "MEAN": lambda node, given: given[0].mean(node.options["vectors"]["axes"], keepdim=True),
     "MIRROR_PAD": _mirror,
     "PAD": _pad,
     "PADV2": _pad,

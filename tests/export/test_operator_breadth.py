@@ -124,7 +124,10 @@ NETS = {
     "sums": lambda: Branches(*SUMS),
     "pieces": lambda: Branches(Pieces(), Attention()),
     "moved": lambda: Branches(
-        Mixer(), Stretched(), nn.Sequential(nn.Conv1d(4, 22, 1), nn.Conv1d(22, 22, 3, groups=11, padding=1))
+        Mixer(),
+        Stretched(),
+        nn.Sequential(nn.Conv1d(4, 5, 2, 2), nn.ReLU(), nn.ConvTranspose1d(5, 3, 4, 2, padding=1)),
+        nn.Sequential(nn.Conv1d(4, 22, 1), nn.Conv1d(22, 22, 3, groups=11, padding=1)),
     ),
 }
 

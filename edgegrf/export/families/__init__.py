@@ -18,6 +18,7 @@ from edgegrf.export.families import (
     scale,
     shape,
     slicing,
+    transposed,
 )
 from edgegrf.export.lowering import Handler
 
@@ -36,6 +37,7 @@ _FAMILIES = (
     scale,
     shape,
     slicing,
+    transposed,
 )
 
 #: ONNX operator -> what lowers it

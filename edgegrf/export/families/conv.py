@@ -149,4 +149,4 @@ def _bind(lowering: Lowering, tensor: str, output: str, value: Value, shape: tup
 
 
 HANDLERS = {"Conv": _conv}
-REPLACEMENTS = {"ConvTranspose": "a Conv on the samples as they come", "ConvInteger": "the float model"}
+REPLACEMENTS = {"ConvInteger": "the float model"}

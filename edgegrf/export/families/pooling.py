@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Averages and maxima: AVERAGE_POOL_2D and MAX_POOL_2D, over windows, over everything, over any dimension."""
+"""Averages and maxima: AVERAGE_POOL_2D and MAX_POOL_2D over windows; MEAN, at its own scale, of all."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _reduce_sum(lowering: Lowering, node: OnnxNode) -> None:
     count = math.prod(value.layout.shape[axis] for axis in {axis % rank for axis in axes})
     mean = f"{node.outputs[0]}/mean"
     keep = bool(node.attributes.get("keepdims", 1))
-    found = _reduced(lowering, node, value, axes, keep=keep, kind="AVERAGE_POOL_2D", output=mean)
+    found = _reduced(lowering, node, value, axes, keep=keep, kind="MEAN", output=mean)
     lowering.observed[found.tensor] = node.outputs[0]
     lowering.gains[found.tensor] = 1 / count
     axis = found.layout.innermost
@@ -142,7 +142,12 @@ def _reduced(
     sizes = [math.prod(atom.size for atom in group) for group in (lead, reduced, kept)]
     source = lowering.view(value.tensor, (sizes[0], 1, sizes[1], sizes[2]))
     shape = (sizes[0], 1, 1, sizes[2])
-    tensor = _emit(lowering, node, source, (1, sizes[1]), (1, 1), shape, kind, "VALID", output)
+    if kind == "MEAN":
+        options = {"vectors": {"axes": [2]}, "keep_dims": 1}
+        made = Node(kind, [source], output, options, place=node.place)
+        tensor = lowering.emit(made, shape, output)
+    else:
+        tensor = _emit(lowering, node, source, (1, sizes[1]), (1, 1), shape, kind, "VALID", output)
     dims = [
         () if axis in gone else dim for axis, dim in enumerate(value.layout.dims) if keep or axis not in gone
     ]
@@ -168,11 +173,11 @@ def _emit(
 
 HANDLERS = {
     "AveragePool": _windowed("AVERAGE_POOL_2D"),
-    "GlobalAveragePool": _global("AVERAGE_POOL_2D"),
+    "GlobalAveragePool": _global("MEAN"),
     "GlobalMaxPool": _global("MAX_POOL_2D"),
     "MaxPool": _windowed("MAX_POOL_2D"),
     "ReduceMax": _reduce("MAX_POOL_2D"),
-    "ReduceMean": _reduce("AVERAGE_POOL_2D"),
+    "ReduceMean": _reduce("MEAN"),
     "ReduceSum": _reduce_sum,
 }
 REPLACEMENTS = {
