@@ -211,7 +211,7 @@ def lower(model: Any, places: Mapping[str, str], *, channels: int, estimates: in
     observed = {
         tensor: Content(
             name,
-            lowering.layouts.get(tensor, lowering.values[name].layout),
+            lowering.layouts.get(tensor) or lowering.values[name].layout,
             lowering.gains.get(tensor, 1.0),
             lowering.parts.get(tensor),
         )

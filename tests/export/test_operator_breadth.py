@@ -99,6 +99,13 @@ def shuffled(x):
 
 
 CURVES = (nn.LeakyReLU(0.1), nn.PReLU(4), nn.PReLU(), nn.Hardswish(), nn.Hardsigmoid(), nn.SiLU(), nn.ELU())
+POOLS = (
+    nn.Sequential(nn.MaxPool1d(3, 1, padding=1), nn.AvgPool1d(3, 1, padding=1)),
+    nn.Sequential(nn.MaxPool1d(3, 2, padding=1), nn.Upsample(scale_factor=2)),
+    nn.Sequential(nn.AvgPool1d(4, 2, padding=1), nn.Upsample(scale_factor=2)),
+    Call(lambda x: x - x.amax(2, keepdim=True)),
+    Call(lambda x: x - 0.02 * x.sum(2, keepdim=True)),
+)
 CLAMPS = (nn.Hardtanh(-0.1, 0.2), nn.ReLU6(), Call(lambda x: x.clamp(min=-0.1)), nn.Softmax(1))
 BORDERS = (
     nn.Conv1d(4, 4, 3, padding=1, padding_mode="reflect"),
@@ -122,6 +129,7 @@ NETS = {
     "clamps": lambda: Branches(*CLAMPS),
     "borders": lambda: Branches(*BORDERS),
     "sums": lambda: Branches(*SUMS),
+    "pools": lambda: Branches(*POOLS),
     "pieces": lambda: Branches(Pieces(), Attention()),
     "moved": lambda: Branches(
         Mixer(),

@@ -27,7 +27,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         lowering.refuse(f"{node.place} averages over time")
         time = None
     elif time is not None:
-        time = lowering.locate(node.out.shape)
+        time = lowering.locate(node.out.shape, source.shape[time])
     (scale, zero_point), (out_scale, out_zero) = (
         lowering.quantization(index) for index in (node.inputs[0], node.output)
     )

@@ -42,7 +42,7 @@ def materialise(lowering: Lowering, tensor: int, view: View, fill: int | None = 
     value; returns the padded view."""
     record = lowering.graph.tensors[tensor]
     time = view.time
-    place = f"PAD '{record.name}'"
+    place = f"{'PAD' if fill is None else 'PADV2'} '{record.name}'"
     if time is not None and view.pads[time] != (0, 0):
         lowering.refuse(f"{place} pads time for an operator that is no convolution")
         time = None

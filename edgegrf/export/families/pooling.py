@@ -106,6 +106,7 @@ def _reduce_sum(lowering: Lowering, node: OnnxNode) -> None:
     found = _reduced(lowering, node, value, axes, keep=keep, kind="MEAN", output=mean)
     lowering.observed[found.tensor] = node.outputs[0]
     lowering.gains[found.tensor] = 1 / count
+    lowering.layouts[found.tensor] = found.layout
     axis = found.layout.innermost
     each = np.full(found.layout.shape[axis], float(count))
     scale_shift(lowering, node, found, each, 0.0 * each, axis)
