@@ -14,11 +14,12 @@ from edgegrf.virtual.esp32c3.boot import ENTRY, place
 from edgegrf.virtual.esp32c3.matrix import InterruptMatrix
 from edgegrf.virtual.esp32c3.pins import AnalogBus, Gpio, IoMux
 from edgegrf.virtual.esp32c3.rtc import Cause, Rtc
+from edgegrf.virtual.esp32c3.saradc import SarAdc
 from edgegrf.virtual.esp32c3.system import System
 from edgegrf.virtual.esp32c3.timers import Systimer, TimerGroup
 from edgegrf.virtual.esp32c3.uart import Uart
 from edgegrf.virtual.image import Firmware
-from edgegrf.virtual.insole import Insole
+from edgegrf.virtual.insole import Drive, Insole
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.owners import Span
 from edgegrf.virtual.riscv.core import Core, Csrs, Memory, Stop
@@ -232,10 +233,15 @@ class Esp32c3:
         for number, base in enumerate((0x6001_F000, 0x6002_0000)):
             bites = self._asker((Cause.TIMER_GROUP0, Cause.TIMER_GROUP1)[number])
             TimerGroup(bus, base, f"TIMG{number}", bites, tick, guards=from_flash and number == 0)
-        self.gpio = Gpio(bus, 0x6000_4000, "GPIO")
+        self._drive = Drive()
+        Gpio(bus, 0x6000_4000, "GPIO", self._drive)
+        SarAdc(bus, 0x6004_0000, "APB_SARADC", self._sample, tick)
         IoMux(bus, 0x6000_9000, "IO_MUX")
         AnalogBus(bus, 0x6000_E000, "I2C_ANA_MST")
         self._line.connect(bus, self._deliver)
+
+    def _sample(self, pin: int) -> int:
+        return self._insole.sample(self.bus.time, (pin,), self._drive)[0] if self._insole else 0
 
     def _asker(self, cause: int) -> Callable[[], None]:
         return lambda: self._ask_reset(cause)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from edgegrf.virtual.bus import Bus
+from edgegrf.virtual.insole import Drive
 from edgegrf.virtual.peripheral import Peripheral
 
 __all__ = ["AnalogBus", "Gpio", "IoMux"]
@@ -14,7 +16,7 @@ OUT, OUT_SET, OUT_CLEAR, ENABLE, ENABLE_SET, ENABLE_CLEAR, IN = 0x04, 0x08, 0x0C
 
 
 class Gpio(Peripheral):
-    """22 pins; an output reads back what it drives, an input reads high."""
+    """22 pins; an output reads back what it drives, an input reads high; `drive` follows the outputs."""
 
     registers: ClassVar[Mapping[int, str]] = {
         OUT: "OUT", OUT_SET: "OUT_W1TS", OUT_CLEAR: "OUT_W1TC", ENABLE: "ENABLE", ENABLE_SET: "ENABLE_W1TS",
@@ -23,6 +25,10 @@ class Gpio(Peripheral):
         **{0x154 + 4 * signal: f"FUNC{signal}_IN_SEL_CFG" for signal in range(128)},
         **{0x554 + 4 * pin: f"FUNC{pin}_OUT_SEL_CFG" for pin in range(26)},
     }  # fmt: skip
+
+    def __init__(self, bus: Bus, base: int, name: str, drive: Drive) -> None:
+        super().__init__(bus, base, name)
+        self._drive = drive
 
     @property
     def driven(self) -> int:
@@ -40,6 +46,8 @@ class Gpio(Peripheral):
             offset -= 8
             value = self.values[offset] & ~value
         super().write(offset, value)
+        if offset in (OUT, ENABLE):
+            self._drive.change(self.driven, self.bus.time)
 
 
 class IoMux(Peripheral):

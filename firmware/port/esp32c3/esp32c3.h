@@ -52,11 +52,17 @@ enum {
 #define UART_ID_REG_UPDATE (1u << 31)
 
 /* GPIO and the switch of each pin; function 0 of GPIO20 and GPIO21 is UART0 */
+#define GPIO_OUT_SET ESP_REGISTER(0x60004000u, 0x08)
+#define GPIO_OUT_CLEAR ESP_REGISTER(0x60004000u, 0x0C)
+#define GPIO_ENABLE_SET ESP_REGISTER(0x60004000u, 0x24)
+#define GPIO_OUT_SELECT(pin) ESP_REGISTER(0x60004000u, 0x554 + 4 * (pin))
 #define IO_MUX_GPIO(pin) ESP_REGISTER(0x60009000u, 4 + 4 * (pin))
 enum {
     IO_MUX_PULL_UP = 1 << 8,
     IO_MUX_INPUT = 1 << 9,
     IO_MUX_DRIVE = 2 << 10,
+    IO_MUX_AS_GPIO = 1 << 12,
+    GPIO_OUT_SELECT_OUT = 128, /* the bit of GPIO_OUT, no peripheral */
 };
 
 /* The always-on part: resets and two of the watchdogs */
@@ -141,11 +147,33 @@ enum {
     SYSTEM_CLK_SYSTIMER = 1 << 29,
 };
 
+/* ADC1, one conversion at a time */
+#define SARADC_CTRL ESP_REGISTER(0x60040000u, 0x00)
+#define SARADC_ONETIME ESP_REGISTER(0x60040000u, 0x20)
+#define SARADC_DATA1 ESP_REGISTER(0x60040000u, 0x2C)
+#define SARADC_INT_RAW ESP_REGISTER(0x60040000u, 0x44)
+#define SARADC_INT_CLR ESP_REGISTER(0x60040000u, 0x4C)
+#define SARADC_CLKM_CONF ESP_REGISTER(0x60040000u, 0x54)
+#define SARADC_ONETIME_ADC1 (1u << 31)
+#define SARADC_INT_DONE1 (1u << 31)
+enum {
+    SARADC_CTRL_CLK_GATED = 1 << 6,
+    SARADC_CTRL_ON = 3 << 27, /* powered whether it converts or not */
+    SARADC_ONETIME_12_DB = 3 << 23,
+    SARADC_ONETIME_CHANNEL_SHIFT = 25,
+    SARADC_ONETIME_START = 1 << 29,
+    SARADC_CLKM_5_MHZ = 15 | 1 << 20 | 2 << 21, /* 80 MHz / (15 + 1) */
+};
+
 /* The analogue parts' bus: the PLL is set through functions of the ROM */
 #define I2C_ANA_CONF0 ESP_REGISTER(0x6000E000u, 0x40)
+#define I2C_ANA_CONFIG ESP_REGISTER(0x6000E000u, 0x44)
+#define I2C_ANA_CONFIG2 ESP_REGISTER(0x6000E000u, 0x48)
 enum {
     I2C_ANA_BBPLL_STOP_HIGH = 1 << 2,
     I2C_ANA_BBPLL_STOP_LOW = 1 << 3,
+    I2C_ANA_SAR_OFF = 1 << 18, /* of CONFIG */
+    I2C_ANA_SAR_ON = 1 << 16,  /* of CONFIG2 */
     I2C_BBPLL = 0x66,
 };
 typedef void rom_analog_write(uint8_t block, uint8_t host, uint8_t reg, uint8_t data);

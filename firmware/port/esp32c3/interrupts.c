@@ -3,6 +3,7 @@
 
 #include "esp32c3.h"
 #include "fault.h"
+#include "port.h"
 
 enum {
     PRIORITY = 1,
@@ -16,7 +17,11 @@ __attribute__((naked, aligned(256), section(".ram_code.vectors"))) void interrup
                    ".option norelax\n"
                    "j fault_entry\n"
                    "j uart_interrupt\n"
+#if SCAN_CHANNELS
+                   "j scan_interrupt\n"
+#else
                    "j fault_entry\n"
+#endif
                    ".rept 29\n"
                    "j fault_entry\n"
                    ".endr\n"

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "esp32c3.h"
 #include "fault.h"
+#include "scan_port.h"
 #include "startup.h"
 #include "uart.h"
 #include "watchdog.h"
@@ -47,7 +48,8 @@ static void fill_facts(void) {
     facts.stack_size = span(link_stack_bottom, link_stack_top);
     facts.flash_bytes = (uint32_t)(uintptr_t)link_image_size;
     facts.ram_bytes = span(link_ram_start, link_ram_end);
-    facts.parts = PORT_FAULT;
+    facts.parts = PORT_FAULT | (SCAN_CHANNELS ? PORT_SCAN : 0);
+    facts.scan_tick_hz = SYSTIMER_HZ;
     facts.reset_cause = read_reset_cause();
     for (uint32_t i = 0; i < sizeof facts.device_id; i++) {
         facts.device_id[i] = (uint8_t)(EFUSE_MAC(i / 4) >> 8 * (i % 4));
@@ -59,6 +61,9 @@ void port_init(void) {
     fault_init(facts.reset_cause == PORT_RESET_POWER_ON, facts.reset_cause == PORT_RESET_WATCHDOG);
     clock_init();
     uart_init();
+#if SCAN_CHANNELS
+    scan_init();
+#endif
     watchdog_start();
     interrupts_restore(MSTATUS_MIE);
 }
@@ -75,12 +80,21 @@ void port_send(const uint8_t *data, size_t length) {
     uart_send(data, length);
 }
 
+static bool nothing_waits(void) {
+#if SCAN_CHANNELS
+    if (scan_waiting()) {
+        return false;
+    }
+#endif
+    return uart_waiting() == 0;
+}
+
 /* An interrupt that is held back wakes the core all the same: one that comes between the look and WFI is not
  * slept through. */
 void port_idle(void) {
     uint32_t before = interrupts_hold();
 
-    if (uart_waiting() == 0) {
+    if (nothing_waits()) {
         watchdog_pause();
         __asm volatile("wfi" ::: "memory");
         watchdog_resume();
