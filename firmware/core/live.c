@@ -251,7 +251,7 @@ static bool understand(const struct request *request, struct link_reply *reply, 
 static void begin(uint32_t rate_mhz) {
     uint32_t tick_hz = port_facts()->scan_tick_hz;
     live.rate_mhz = rate_mhz;
-    live.period_ticks = (uint32_t)(((uint64_t)tick_hz * 1000 + rate_mhz / 2) / rate_mhz);
+    live.period_ticks = (uint32_t)sense_divide((uint64_t)tick_hz * 1000 + rate_mhz / 2, rate_mhz);
     live.ticks_per_us = tick_hz / 1000000;
     live.silence_ms = most(SILENCE_MS, 4 * (1000000 / rate_mhz));
     live.stuck_after = most(STUCK_MIN, rate_mhz / 1000);
@@ -307,7 +307,7 @@ void live_status(const struct request *request, struct link_reply *reply) {
         live.lost,
         live.missed,
         live.jitter_max_ns,
-        live.samples ? (uint32_t)(live.jitter_sum_ns / live.samples) : 0,
+        live.samples ? (uint32_t)sense_divide(live.jitter_sum_ns, live.samples) : 0,
         live.latency_max_us,
         live.cycles_max,
         calibration_generation(),

@@ -12,6 +12,20 @@ enum {
 /* Variables, since a board without sensors has zeros here, with which no comparison makes sense. */
 static const uint16_t open_below = SCAN_OPEN_BELOW, saturated_from = SCAN_SATURATED_FROM;
 
+/* Bit by bit: it runs when a calibration is loaded, not per sample. */
+uint64_t sense_divide(uint64_t value, uint32_t by) {
+    uint64_t quotient = 0, rest = 0;
+    for (int bit = 63; bit >= 0; bit--) {
+        rest = rest << 1 | (value >> bit & 1);
+        quotient <<= 1;
+        if (rest >= by) {
+            rest -= by;
+            quotient |= 1;
+        }
+    }
+    return quotient;
+}
+
 /* A float is mantissa * 2^(exponent - 150): the quotient is taken in integers, so that no rounding of a
  * float decides a bit. */
 uint32_t sense_multiplier(uint32_t gain_mn, uint32_t weight_mn, float scale) {
@@ -22,7 +36,7 @@ uint32_t sense_multiplier(uint32_t gain_mn, uint32_t weight_mn, float scale) {
     if (weight_mn == 0 || bits >> 31 || exponent == 0 || exponent == 0xFF) {
         return 0;
     }
-    uint64_t weights = ((uint64_t)gain_mn << 32) / weight_mn; /* body weights * 2^32 */
+    uint64_t weights = sense_divide((uint64_t)gain_mn << 32, weight_mn); /* body weights * 2^32 */
     int shift = 150 - exponent + MULTIPLIER_BITS - 32 - 16;
     if (shift < 0) {
         weights = shift > -64 ? weights >> -shift : 0;
@@ -31,7 +45,7 @@ uint32_t sense_multiplier(uint32_t gain_mn, uint32_t weight_mn, float scale) {
     } else {
         weights <<= shift;
     }
-    uint64_t multiplier = weights / mantissa;
+    uint64_t multiplier = sense_divide(weights, mantissa);
     return multiplier <= UINT32_MAX ? (uint32_t)multiplier : 0;
 }
 

@@ -36,6 +36,9 @@ struct sense_result {
     bool faulty;                        /* any of the two */
 };
 
+/* value / by, rounded down, without the 700 bytes of a compiler's 64-bit division; requires by > 0. */
+uint64_t sense_divide(uint64_t value, uint32_t by);
+
 /* Steps of the model's input per linear load, times 2^28, for a sensor of `gain_mn` under a wearer of
  * `weight_mn` and an input of `scale` body weights a step; 0 when that fits no 32 bits. */
 uint32_t sense_multiplier(uint32_t gain_mn, uint32_t weight_mn, float scale);
