@@ -207,6 +207,10 @@ class Device:
         """The next frame that the board sent without being asked; None when none came in time."""
         return self._exchange.unasked(timeout_s)
 
+    def drop_unasked(self) -> None:
+        """Forget the frames that came unasked until now, of a stream that has ended."""
+        self._exchange.drop_unasked()
+
     def _ask(self, requests: Iterable[Request]) -> Iterator[Frame]:
         if self._hello is None:
             self.hello()

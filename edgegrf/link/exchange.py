@@ -138,6 +138,10 @@ class Exchange:
             self._inbox.clear()  # replies that nobody waits for
         return self._unasked.popleft() if self._unasked else None
 
+    def drop_unasked(self) -> None:
+        """Forget the frames that came unasked until now."""
+        self._unasked.clear()
+
     def start_counting(self) -> None:
         """Zero the counters: what came before the greeting was boot text."""
         self.counters = LinkCounters()
@@ -201,7 +205,7 @@ class Exchange:
         while not self._inbox:
             heard = self._listen(timeout_s)
             noise += heard
-            if not heard or noise > _MAX_NOISE:
+            if not self._inbox and (not heard or noise > _MAX_NOISE):
                 return None
         return self._inbox.popleft()
 

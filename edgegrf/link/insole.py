@@ -51,11 +51,12 @@ class Insole:
         self.facts = ScanFacts.decode(device.ask(MessageType.SCAN))
 
     def start(self, content: Content, *, rate_mhz: int = 0, every: int = 1, keep_alive_ms: int = 2000) -> int:
-        """Start to scan and send; the rate in mHz that the board's timer really has.
+        """Start to scan and send; the rate in mHz that the board's timer really has.  Nothing may run before.
 
         Raises UsageError for a rate or a content that the board cannot have.
         """
         self._keep_alive_ms = keep_alive_ms
+        self.device.drop_unasked()
         request = StartRequest(rate_mhz, every, int(content), keep_alive_ms)
         try:
             body = self.device.ask(MessageType.START, request.encode())

@@ -59,6 +59,10 @@ class Stream:
         """Time since the first sample, by the board's clock."""
         return (self.frames[-1].sample + 1) / self.rate_hz if self.frames else 0.0
 
+    def lasts(self, seconds: float | None) -> bool:
+        """True when it has lasted `seconds`, to the nearest sample; never for None."""
+        return seconds is not None and self.seconds > seconds - 0.5 / self.rate_hz
+
     @property
     def last(self) -> LiveFrame | None:
         """The newest sample."""
@@ -123,13 +127,13 @@ def follow(
     """
     stream, insole = _start(device, terms)
     try:
-        while seconds is None or stream.seconds < seconds:
+        while not stream.lasts(seconds):
             try:
                 for frame in insole.frames():
                     if frame is not None:
                         stream.take(frame)
                     on_frame(stream)
-                    if seconds is not None and stream.seconds >= seconds:
+                    if stream.lasts(seconds):
                         break
             except RestartedError as error:
                 if len(stream.restarts) == _MAX_RESTARTS:

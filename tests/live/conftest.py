@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgegrf.boards import board
+from edgegrf.files import sha256_file
 from edgegrf.gait.insole import Worn
 from edgegrf.image import build_image, build_image_of_c
 from edgegrf.link import Device
@@ -74,9 +75,16 @@ def student() -> Path:
 
 
 @pytest.fixture(scope="session")
-def student_program(tmp_path_factory: pytest.TempPathFactory, student: Path) -> Path:
-    """The native firmware with the default student inside."""
-    return build_image(board("native"), student, tmp_path_factory.mktemp("student")).elf
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of images that all tests of this folder share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def student_program(cache: Path, student: Path) -> Path:
+    """The native firmware with the default student inside, where `--port native:` looks for it."""
+    target = board("native")
+    return build_image(target, student, cache / "images" / f"native-{sha256_file(student)[:16]}").elf
 
 
 @pytest.fixture

@@ -16,13 +16,8 @@ from edgegrf.live.phases import Schedule
 SHORT = "0.5,2,6"
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def edgegrf(monkeypatch, capsys, cache):
+def edgegrf(monkeypatch, capsys, cache, student_program):
     monkeypatch.setenv("EDGEGRF_CACHE", str(cache))
 
     def run(*arguments):
@@ -117,6 +112,20 @@ def test_calibrating_from_a_recording_of_raw_counts(edgegrf, tmp_path):
     assert code == 0 and found["generation"] == 1
     offsets = [sensor["offset_counts"] for sensor in found["sensors"].values()]
     assert np.abs(np.array(offsets) - Electronics(8, 4).offsets()).max() <= 2
+
+
+def test_a_board_says_what_it_is(edgegrf):
+    code, out, _ = edgegrf("boards", "--port", "native:", "--json")
+    found = json.loads(out)
+    assert code == 0 and (found["board"], found["reset_cause"], found["last_fault"]) == (
+        "native",
+        "power-on",
+        None,
+    )
+    assert found["sensors"] == [f"s{n}" for n in range(1, 9)] and found["calibration"] == 0
+    code, out, _ = edgegrf("boards", "--port", "native:")
+    assert code == 0 and "insole4-dstcn16" in out and "8: s1, s2" in out
+    assert edgegrf("boards", "--port", "native:", "--serve", "native:")[0] == 2
 
 
 def test_what_is_refused(edgegrf, tmp_path):
