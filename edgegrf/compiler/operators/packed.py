@@ -17,18 +17,16 @@ from numpy.typing import NDArray
 from edgegrf.compiler.arithmetic import Multiplier
 from edgegrf.compiler.operators.folding import Folded
 from edgegrf.compiler.operators.geometry import Geometry
+from edgegrf.compiler.operators.tiles import OWN_WORDS, STAGE_BYTES, TILE, along, chosen, columns
 from edgegrf.compiler.plan import Array, Layer
 
 __all__ = ["Fields", "Packed", "conv", "dense", "depthwise", "narrows", "scale_fields"]
 
-_TILE = 4
 _TAPS = 24  # EG_TAPS
 _MOST_SHIFT = 21
 _LARGEST = (1 << 30) - 1
-_OWN_WORDS = 4  # of an output beside its weights: bias and struct eg_scale
 _WORTH_STAGING = 8  # positions; EG_WORTH_STAGING of eg_dot.h
-#: the most RAM that the weights of a pass may take while a window runs
-_STAGE_BYTES = 3072
+_DOT = ("eg_tiles.c", "eg_scalar.c")
 
 Fields = tuple[tuple[str, Any], ...]
 
@@ -77,7 +75,9 @@ def dense(folded: Folded, per_step: int) -> Packed | None:
     if not _narrows(folded):
         return None
     outputs, depth = folded.matrix.shape
-    fields, arrays, words, staged = _matrix(folded)
+    most = STAGE_BYTES // (4 * (-(-depth // 4) * 2 + OWN_WORDS))
+    staged = min(outputs, max(TILE, most // TILE * TILE))
+    fields, arrays, words = _matrix(folded, staged)
     return Packed(
         fields=(("packed", fields), ("depth", depth)),
         arrays=arrays,
@@ -85,7 +85,7 @@ def dense(folded: Folded, per_step: int) -> Packed | None:
         step_scratch=4 * _patches(words, staged, per_step),
         in_place=staged == outputs,
         struct="eg_packed_dense",
-        sources=("eg_packed_dense.h", "eg_tiles.c", "eg_scalar.c"),
+        sources=("eg_packed_dense.h", *_DOT),
     )
 
 
@@ -93,69 +93,42 @@ def conv(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
     """A convolution on packed weights; None where it has to be generic."""
     if not _narrows(folded) or geometry.taps > _TAPS:
         return None
-    fields, arrays, words, staged = _matrix(folded)
+    outputs = len(folded.matrix)
+    way = chosen(outputs, geometry)
+    fields, arrays, words = _matrix(folded, way.staged)
     rows, columns = geometry.rows, geometry.columns
     parts = (geometry.channels + 3) // 4 + (words // 2 if geometry.channels % 4 else 0)
     together = 1 if geometry.rows_are_time else geometry.per_step
-    if _pairs_up(folded, geometry):
-        return _paired(folded, geometry, zero_point)
+    scratch = 4 * (parts + _patches(words, way.staged, _WORTH_STAGING))
+    if way.paired:
+        scratch = (rows.kernel + 3) * geometry.channels + way.staged
+        scratch += 4 * (2 * way.words + way.staged * (way.words + OWN_WORDS))
     return Packed(
         fields=(("geometry", geometry.fields(zero_point)), ("packed", fields)),
         arrays=arrays,
-        scratch=4 * (parts + _patches(words, staged, _WORTH_STAGING)),
-        step_scratch=4 * (parts + _patches(words, staged, together)),
-        in_place=staged == len(folded.matrix) and rows.causal and columns.trivial,
+        scratch=scratch,
+        step_scratch=4 * (parts + _patches(words, way.staged, together)),
+        in_place=way.staged == outputs and rows.causal and columns.trivial,
         struct="eg_packed_conv",
-        sources=("eg_packed_conv.h", "eg_tiles.c", "eg_scalar.c"),
-    )
-
-
-def _pairs_up(folded: Folded, geometry: Geometry) -> bool:
-    """Whether eg_paired_conv.h takes the layer over a window."""
-    rows, columns = geometry.rows, geometry.columns
-    along = geometry.frames == 1 and rows.stride == 1 and columns.trivial and columns.size == 1
-    fours = geometry.channels % 4 == 0 and len(folded.matrix) % 4 == 0
-    return along and fours and rows.kernel > 1
-
-
-def _paired(folded: Folded, geometry: Geometry, zero_point: int) -> Packed:
-    fields, arrays, words, _ = _matrix(folded)
-    outputs = len(folded.matrix)
-    rows, columns = geometry.rows, geometry.columns
-    threes, rest = divmod(rows.kernel, 3)
-    kinds = (threes + (rest == 2), threes, threes + (rest > 0), threes + (rest > 0))
-    sums = sum(kinds) * geometry.channels // 2
-    staged = min(outputs, max(4, 4096 // (4 * (sums + 4)) // 4 * 4))
-    fields = tuple((k, staged if k == "staged" else v) for k, v in fields)
-    together = 1 if geometry.rows_are_time else geometry.per_step
-    parts = (geometry.channels + 3) // 4
-    return Packed(
-        fields=(("geometry", geometry.fields(zero_point)), ("packed", fields)),
-        arrays=arrays,
-        scratch=(rows.kernel + 3) * geometry.channels + staged + 4 * (2 * sums + staged * (sums + 4)),
-        step_scratch=4 * (parts + _patches(words, staged, together)),
-        in_place=staged == outputs and rows.causal and columns.trivial,
-        struct="eg_packed_conv",
-        sources=("eg_packed_conv.h", "eg_paired_conv.h", "eg_paired.c", "eg_tiles.c", "eg_scalar.c"),
-        window="eg_paired_conv",
+        sources=("eg_packed_conv.h", *_DOT, *(("eg_paired_conv.h", "eg_paired.c") if way.paired else ())),
+        window="eg_paired_conv" if way.paired else "",
     )
 
 
 def _patches(words: int, staged: int, positions: int) -> int:
     """Words of the patches of `positions` that run together, and of what is staged for them."""
-    stage = staged * (words + _OWN_WORDS) if positions >= _WORTH_STAGING else 0
+    stage = staged * (words + OWN_WORDS) if positions >= _WORTH_STAGING else 0
     return min(positions, 2) * words + stage
 
 
-def _matrix(folded: Folded) -> tuple[Fields, tuple[Array, ...], int, int]:
-    """Fields and arrays of struct eg_packed, the words of an output, and the outputs of a pass."""
+def _matrix(folded: Folded, staged: int) -> tuple[Fields, tuple[Array, ...], int]:
+    """Fields and arrays of struct eg_packed with `staged` outputs a pass, and the words of an output."""
     outputs, depth = folded.matrix.shape
     words = -(-depth // 4) * 2
-    staged = min(outputs, max(_TILE, _STAGE_BYTES // (4 * (words + _OWN_WORDS)) // _TILE * _TILE))
     pointer, arrays = _array(folded, _tiles(folded, _pairs(folded.matrix)))
     rectified = ("rectified", int(folded.zero_point == -128))
     own = ("words", words), ("outputs", outputs), ("staged", staged), rectified
-    return (*pointer, *own), arrays, words, staged
+    return (*pointer, *own), arrays, words
 
 
 def depthwise(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | None:
@@ -167,21 +140,18 @@ def depthwise(folded: Folded, geometry: Geometry, zero_point: int) -> Packed | N
     words = _word(taps[:, (0, 1)], taps[:, (2, 3)]).transpose(0, 2, 1)
     parts = [_constants(folded, four, 4 * i, 4 * i + 4) for i, four in enumerate(words)]
     pointer, arrays = _array(folded, parts)
-    rows, columns = geometry.rows, geometry.columns
-    along = geometry.frames == 1 and rows.stride == 1 and columns.trivial and columns.size == 1
-    pairs = (-(-rows.out // rows.dilation) + 1) // 2 + rows.kernel // 2
-    columns_fit = along and rows.kernel > 1
+    by_columns = along(geometry)
     shifts = [-by.shift for by in folded.by]
     known = ("rectified", int(folded.zero_point == -128)), ("least_shift", min(shifts))
     return Packed(
         fields=(("geometry", geometry.fields(zero_point)), *pointer, *known, ("most_shift", max(shifts))),
         arrays=arrays,
-        scratch=16 * pairs * min(rows.dilation, rows.out) if columns_fit else channels,
+        scratch=4 * columns(geometry) if by_columns else channels,
         step_scratch=channels,
-        in_place=rows.causal and columns.trivial,
+        in_place=by_columns or (geometry.rows.causal and geometry.columns.trivial),
         struct="eg_packed_depthwise",
-        sources=("eg_packed_depthwise.h", *(("eg_columns.h",) if columns_fit else ())),
-        window="eg_column_depthwise" if columns_fit else "",
+        sources=("eg_packed_depthwise.h", *(("eg_columns.h",) if by_columns else ())),
+        window="eg_column_depthwise" if by_columns else "",
     )
 
 
@@ -217,6 +187,6 @@ def _pairs(weights: NDArray[np.int8]) -> NDArray[np.uint32]:
 
 def _tiles(folded: Folded, words: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
     """The constants of every four outputs, then of each that is left."""
-    whole = len(words) // _TILE * _TILE
-    tiles = [_constants(folded, words[o : o + _TILE].T, o, o + _TILE) for o in range(0, whole, _TILE)]
+    whole = len(words) // TILE * TILE
+    tiles = [_constants(folded, words[o : o + TILE].T, o, o + TILE) for o in range(0, whole, TILE)]
     return tiles + [_constants(folded, words[o], o, o + 1) for o in range(whole, len(words))]
