@@ -2,8 +2,8 @@
 """How a weighted layer runs over a window: in pairs of products or plainly, and how many outputs at a time.
 
 Of each way the cycles are estimated from what its loops were measured to take on the virtual nRF52840
-(tests/compiler/test_tiles.py holds the estimate against the board); the cheapest one whose constants of a pass
-fit into STAGE_BYTES is taken.  The same layer gives the same way; there is nothing to search for or to keep.
+(tests/compiler/test_tiles.py holds the estimate against the board); the cheapest one whose constants of a
+pass fit into STAGE_BYTES is taken.  The same layer gives the same way; there is nothing to search or keep.
 """
 
 from __future__ import annotations
