@@ -64,40 +64,56 @@ def command(
     json_wanted: bool,
 ) -> None:
     from edgegrf.boards import board
-    from edgegrf.flash import erase_store, flash, flasher_of
-    from edgegrf.link.flash_access import ComputerPorts
+    from edgegrf.flash import flasher_of
 
     if image and click.get_current_context().get_parameter_source("model") is not ParameterSource.DEFAULT:
         raise UsageError("--model and --image exclude each other", why="an image has its model inside")
     target = board(board_name)
     flasher_of(target, via)
-    with progress_bar(quiet=json_wanted) as progress:
-        if erase_calibration:
-            if port and via is None:
-                done = _erase_over_the_link(target, port)
-            else:
-                done = erase_store(
-                    target, ComputerPorts(), via=via, probe=probe, port=port, progress=progress
-                )
-            _tell(dataclasses.asdict(done), f"calibration erased via {done.via} at {done.where}", json_wanted)
-            return
+    named = {"via": via, "probe": probe, "port": port}
+    if erase_calibration:
+        record = _erased(target, named, json_wanted)
+    else:
+        record = _flashed(target, model, image, {**named, "to": to}, json_wanted)
+    if json_wanted:
+        print_json(record)
+
+
+def _flashed(
+    target: Board, model: Path, image: Path | None, named: dict[str, Any], quiet: bool
+) -> dict[str, Any]:
+    """Build if no image is named, write, and greet where a port is known."""
+    from edgegrf.flash import flash
+    from edgegrf.link.flash_access import ComputerPorts
+
+    with progress_bar(quiet=quiet) as progress:
         file = image or built_image(target, model, progress)
-        options: dict[str, Any] = {"via": via, "to": to, "probe": probe, "port": port, "progress": progress}
-        done = flash(target, file, ComputerPorts(), **options)
+        done = flash(target, file, ComputerPorts(), **named, progress=progress)
+        say(f"{done.bytes} bytes written to {done.where} via {done.via}", quiet=quiet)
         record: dict[str, Any] = dataclasses.asdict(done)
-        answers_at = port or (done.where if done.via == "esptool" else None)
+        answers_at = named["port"] or (done.where if done.via == "esptool" else None)
         if answers_at:
-            record["greeted"] = _greet(answers_at, target, file, wait=done.via != "file")
-    _tell(record, f"{done.bytes} bytes written to {done.where} via {done.via}", json_wanted)
-    if answers_at:
-        said = record["greeted"]
-        firmware = said["firmware_sha256"][:16]
-        say(f"the board answers with firmware {firmware}, model {said['model']}", quiet=json_wanted)
-    elif done.via != "file":
-        say(
-            "nobody was greeted: name the serial port with --port to prove that the firmware runs",
-            quiet=json_wanted,
-        )
+            said = record["greeted"] = _greet(answers_at, target, file, wait=done.via != "file")
+            firmware = said["firmware_sha256"][:16]
+            say(f"the board answers with firmware {firmware}, model {said['model']}", quiet=quiet)
+        elif done.via != "file":
+            advice = "name the serial port with --port to prove that the firmware runs"
+            say(f"nobody was greeted: {advice}", quiet=quiet)
+    return record
+
+
+def _erased(target: Board, named: dict[str, Any], quiet: bool) -> dict[str, Any]:
+    """Erase the calibration: by the firmware where only its port is named, else by a flasher."""
+    from edgegrf.flash import erase_store
+    from edgegrf.link.flash_access import ComputerPorts
+
+    with progress_bar(quiet=quiet) as progress:
+        if named["port"] and named["via"] is None:
+            done = _erase_over_the_link(target, named["port"])
+        else:
+            done = erase_store(target, ComputerPorts(), **named, progress=progress)
+    say(f"calibration erased via {done.via} at {done.where}", quiet=quiet)
+    return dataclasses.asdict(done)
 
 
 def _erase_over_the_link(target: Board, port: str) -> Flashed:
@@ -109,13 +125,6 @@ def _erase_over_the_link(target: Board, port: str) -> Flashed:
     with Device(open_port(port, board_name=target.name)) as device:
         Insole(device).erase_calibration()
     return Flashed(target.name, "link", port, target.store_size)
-
-
-def _tell(record: dict[str, Any], text: str, json_wanted: bool) -> None:
-    if json_wanted:
-        print_json(record)
-    else:
-        say(text)
 
 
 def _greet(port: str, target: Board, file: Path, *, wait: bool) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from edgegrf.boards import board
 from edgegrf.cli import boards as boards_command
-from edgegrf.link import default_port, plugged_in
+from edgegrf.link import default_port, open_port, plugged_in
 from edgegrf.link.flash_access import ComputerPorts
 
 
@@ -52,3 +52,27 @@ def test_nothing_plugged_in(plug):
     plug()
     assert plugged_in() == [] and default_port() == "virtual:nrf52840dk"
     assert ComputerPorts().running(board("nrf52840dk")) == []
+
+
+def test_an_adapter_is_nobodys_until_a_board_is_named(plug):
+    plug(usb("/dev/ttyUSB0", "10C4:EA60", says="CP2102"))
+    (port,) = plugged_in()
+    assert not port.boards and {"esp32", "esp32c3"} <= {item.name for item in port.adapter_of}
+    assert default_port() == "virtual:nrf52840dk"
+    assert ComputerPorts().running(board("esp32c3")) == ["/dev/ttyUSB0"]
+    assert boards_command._port(port)["flashers"] == ["esptool"]
+    assert "esp32c3?" in boards_command._line(port)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("nrf52840dk", {"baud": 1_000_000, "dtr": True, "rts": None}),
+        ("feather_nrf52840", {"baud": 1_000_000, "dtr": False, "rts": None}),
+        ("esp32c3", {"baud": 1_000_000, "dtr": False, "rts": False}),
+        ("esp32s3", {"baud": 921_600, "dtr": False, "rts": False}),
+    ],
+)
+def test_a_port_is_opened_with_the_boards_own_speed_and_levels(monkeypatch, name, expected):
+    monkeypatch.setattr("edgegrf.link.opening.SerialPort", lambda device, **options: options)
+    assert open_port("/dev/ttyUSB0", board_name=name) == expected
