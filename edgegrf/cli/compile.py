@@ -21,6 +21,7 @@ Examples:
   edgegrf compile                              the shipped student, into build/insole4-dstcn16/c
   edgegrf compile my_int8.tflite -o src/model  any int8 .tflite of the operator set
   edgegrf compile --mode stream --json         one sample in, one estimate out, nothing else
+  edgegrf compile --step-model stream.tflite   the stream for an interpreter, too
 """
 
 
@@ -51,18 +52,32 @@ Examples:
     show_default=True,
     help="How windows run; small: sample by sample, fast: layer by layer; auto: small where that is cheap.",
 )
+@click.option(
+    "--step-model",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the stream as a .tflite too, its memory as tensors 'state:NAME', for other interpreters.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
-    model: Path, folder: Path | None, name: str, mode: str, weights: str, memory: str, as_json: bool
+    model: Path,
+    folder: Path | None,
+    name: str,
+    mode: str,
+    weights: str,
+    memory: str,
+    step_model: Path | None,
+    as_json: bool,
 ) -> None:
     """Turn an int8 .tflite into C99: window mode and stream mode.
 
     The folder compiles by itself; NAME.h is its manual.  All sizes are known now, and printed.
     """
-    from edgegrf.compiler import compile_model
+    from edgegrf.compiler import compile_model, write_step_model
 
     folder = folder or Path("build") / model_name(model) / "c"
     compiled = compile_model(model, folder, name=name, mode=mode, weights=weights, memory=memory)
+    step = write_step_model(model, step_model) if step_model else None
     if as_json:
         print_json(_record(compiled))
         return
@@ -95,6 +110,10 @@ def command(
     if compiled.stream_refusal:
         say(f"window mode only: {compiled.stream_refusal}")
     say(f"wrote {folder}/: {', '.join(compiled.files)}")
+    if step:
+        samples = f"{step.samples} sample{'s' if step.samples > 1 else ''} a call"
+        skipped = f"; leave out its first {step.skipped} estimates" if step.skipped else ""
+        say(f"wrote {step_model}: {samples}, {len(step.graph.states)} states{skipped}")
 
 
 def _number(value: int | None) -> str:

@@ -23,6 +23,7 @@ Examples:
   edgegrf verify                                    the shipped default student
   edgegrf verify --all                              every shipped student
   edgegrf verify build/mine/student_int8.tflite     your own
+  edgegrf verify --mode stream --port none          the stream alone, no board
   edgegrf verify --port /dev/ttyACM0                the last link on a real board
 """
 
@@ -35,6 +36,8 @@ Examples:
 @click.option("--columns", type=click.Path(path_type=Path), help="Column map of CSV files.")
 @click.option("--outputs", type=click.IntRange(1), default=100_000, show_default=True,
               help="Estimates that each integer link compares at least.")  # fmt: skip
+@click.option("--mode", type=click.Choice(["window", "stream"]), help="One mode of the integer links "
+              "[default: all that the model has].")  # fmt: skip
 @click.option("--port", default="virtual:nrf52840dk", show_default=True,
               help="The board of the last link, as in bench; 'none' leaves it out.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the links as JSON.")
@@ -44,6 +47,7 @@ def command(
     data: Path | None,
     columns: Path | None,
     outputs: int,
+    mode: str | None,
     port: str,
     as_json: bool,
 ) -> int:
@@ -55,7 +59,7 @@ def command(
     records = []
     for name, tflite in _shipped().items() if everything else ((model_name(model), model),):
         board = None if port == "none" else port
-        links = _links(tflite, as_json, data=data, columns=columns, outputs=outputs, port=board)
+        links = _links(tflite, as_json, data=data, columns=columns, outputs=outputs, mode=mode, port=board)
         oddities = list(dict.fromkeys(line for link in links for line in link.oddities))
         records.append({"model": name, "ok": all(link.ok for link in links),
                         "links": [link.as_json() for link in links], "oddities": oddities})  # fmt: skip

@@ -21,7 +21,7 @@ from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Interface, Manifest, manifest_path
 from edgegrf.resources import firmware_folder
 
-__all__ = ["Compiled", "compile_model"]
+__all__ = ["Compiled", "compile_model", "read_model"]
 
 #: weights beyond what any supported board can hold
 _LARGEST_CONSTANTS = 1 << 22
@@ -103,7 +103,7 @@ def compile_model(
             f"'{name}' cannot name C functions", fix="take lower-case letters, digits and _, at most 40"
         )
     _check_folder(folder)
-    data = _read(tflite)
+    data = read_model(tflite)
     plan = make_plan(read_tflite(data))
     if sum(layer.constant_bytes for layer in plan.layers) > _LARGEST_CONSTANTS:
         raise UnsupportedError("the weights exceed 4 MiB", why="no supported board holds them")
@@ -136,7 +136,8 @@ def _check_folder(folder: Path) -> None:
         raise OutputError(f"{folder} holds other files", why=why, fix="choose an empty folder with -o")
 
 
-def _read(tflite: Path) -> bytes:
+def read_model(tflite: Path) -> bytes:
+    """The bytes of a model file; raises ModelError."""
     try:
         return tflite.read_bytes()
     except OSError as error:
@@ -147,7 +148,12 @@ def _check_interface(plan: Plan, interface: Interface | None, tflite: Path) -> N
     if interface is None:
         return
     sensors, outputs = len(interface.sensors), len(interface.outputs)
-    if (sensors, outputs) != (plan.input_channels, plan.output_channels):
+    many = plan.input_channels // sensors if plan.states else 1  # a step may take several samples
+    if (
+        sensors * many != plan.input_channels
+        or plan.output_channels % outputs
+        or (not plan.states and outputs != plan.output_channels)
+    ):
         raise ModelError(
             f"{tflite} takes {plan.input_channels} values and gives {plan.output_channels}",
             why=f"its manifest names {sensors} sensors and {outputs} outputs",

@@ -13,11 +13,16 @@ from edgegrf.compiler.timing import Timing
 from edgegrf.errors import UnsupportedError
 from edgegrf.graph.model import Graph
 
-__all__ = ["make_plan"]
+__all__ = ["make_plan", "plan_and_lowering"]
 
 
 def make_plan(graph: Graph) -> Plan:
     """The layers of `graph` for window and stream mode; raises ModelError or UnsupportedError."""
+    return plan_and_lowering(graph)[0]
+
+
+def plan_and_lowering(graph: Graph) -> tuple[Plan, Lowering]:
+    """The same, and what became of each tensor."""
     source, target = _ends(graph)
     states = dict(graph.states)
     shape = graph.tensors[source].shape
@@ -42,7 +47,7 @@ def make_plan(graph: Graph) -> Plan:
     if samples > 1 and lowering.timing(view).sound < 1:
         ahead = lowering.timing(view).clock.first
         lowering.refuse(f"it looks {ahead} samples ahead, beyond its window of {samples}")
-    return _plan(lowering, source, target, _own(lowering, view, "output"), nexts)
+    return _plan(lowering, source, target, _own(lowering, view, "output"), nexts), lowering
 
 
 def _ends(graph: Graph) -> tuple[int, int]:
@@ -100,7 +105,8 @@ def _own(lowering: Lowering, view: View, label: str) -> int:
 def _plan(lowering: Lowering, source: int, target: int, output: int, nexts: dict[int, int]) -> Plan:
     value = lowering.values[output]
     timed = not lowering.refusal and lowering.samples > 1
-    channels = value.step // lowering.value_bytes if timed else lowering.graph.tensors[target].shape[-1]
+    whole = timed or lowering.samples == 1
+    channels = value.step // lowering.value_bytes if whole else lowering.graph.tensors[target].shape[-1]
     in_scale, in_zero = lowering.quantization(source)
     out_scale, out_zero = lowering.quantization(target)
     states = tuple(

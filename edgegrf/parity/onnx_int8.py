@@ -11,7 +11,7 @@ from edgegrf.export.accuracy import coded_estimates, float_estimates, rmse
 from edgegrf.export.onnx_file import simplify
 from edgegrf.export.pipeline import evaluation_pieces
 from edgegrf.export.source import from_onnx
-from edgegrf.export.windows import load_walks
+from edgegrf.export.windows import Walks
 from edgegrf.graph.affine import Codes
 from edgegrf.graph.model import Graph
 from edgegrf.graph.reader import read_tflite
@@ -41,12 +41,11 @@ def run_tflm(model: bytes, graph: Graph, pressure: Codes, progress: Progress = s
 def onnx_int8(
     onnx: Path,
     tflite: Path,
+    walks: Walks,
     *,
-    data: Path | None = None,
-    columns: Path | None = None,
     progress: Progress = silent,
 ) -> LinkResult:
-    """Compare `onnx` in onnxruntime with `tflite` in tflite-micro on held-out walks.
+    """Compare `onnx` in onnxruntime with `tflite` in tflite-micro on the held-out ones of `walks`.
 
     The link holds if the int8 model's RMSE against the reference force is at most 5 % above the float
     one's: then `mismatches` is 0, else it counts all outputs.  `max_abs` is the largest distance of two
@@ -56,7 +55,6 @@ def onnx_int8(
     source = from_onnx(onnx, manifest.interface)
     model = tflite.read_bytes()
     graph = read_tflite(model)
-    walks = load_walks(source.interface, data, columns)
     pieces = evaluation_pieces(source, walks, int(manifest.model.get("macs", 0)))
     exact = float_estimates(simplify(source.onnx), pieces, progress)
     coded = coded_estimates(run_tflm, model, graph, pieces, progress)

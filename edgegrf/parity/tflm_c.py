@@ -3,24 +3,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from edgegrf.compiler import step_model
 from edgegrf.compiler.plan import Plan
 from edgegrf.errors import UnsupportedError
 from edgegrf.graph.affine import Codes, code_type
 from edgegrf.graph.model import Graph
 from edgegrf.graph.reader import read_tflite
+from edgegrf.graph.writer import write_tflite
 from edgegrf.parity.host import HostModel
 from edgegrf.parity.judge import Judge, TfliteMicro, run_steps, run_windows
 from edgegrf.parity.link import LinkResult
 from edgegrf.progress import Progress, silent
 
-__all__ = ["check_stream", "check_window", "compare", "overlapped"]
+__all__ = ["check_step_model", "check_stream", "check_window", "compare", "overlapped"]
 
 
 _SOURCE, _TARGET = "tflm", "c-host"
+_STEPS = 20_000  # samples that a step model is judged on: a call each costs a window's overhead
 
 
 def check_window(tflite: Path, host: HostModel, windows: Codes, *, progress: Progress = silent) -> LinkResult:
@@ -47,6 +51,33 @@ def check_stream(tflite: Path, host: HostModel, samples: Codes, *, progress: Pro
         expected = overlapped(judge, graph, host.info.plan, samples, progress=progress)
     host.reset()
     return compare(expected, host.stream(samples), "stream")
+
+
+def check_step_model(
+    tflite: Path, host: HostModel, walks: Sequence[Codes], *, progress: Progress = silent
+) -> LinkResult | None:
+    """Walks [T, ...], streamed by the C from a reset, against TFLM's run of the step model of that stream.
+
+    None where there is no such step model: where the model is one, or cannot be written as one.
+    """
+    try:
+        steps = step_model(read_tflite(tflite.read_bytes()))
+    except UnsupportedError:
+        return None
+    judge = TfliteMicro(write_tflite(steps.graph), steps.graph)
+    wanted, got, samples = [], [], 0
+    for walk in walks:
+        whole = walk[: len(walk) // steps.samples * steps.samples]
+        calls = whole.reshape(len(whole) // steps.samples, -1)
+        expected = run_steps(judge, steps.graph, calls).reshape(-1, host.info.plan.output_channels)
+        host.reset()
+        wanted.append(expected[steps.skipped :])
+        got.append(host.stream(whole))
+        samples += len(whole)
+        progress("TFLM steps", samples, _STEPS)
+        if samples >= _STEPS:
+            break
+    return compare(np.concatenate(wanted), np.concatenate(got), "stream", source="tflm-steps")
 
 
 def overlapped(
@@ -82,10 +113,10 @@ def overlapped(
     return estimates
 
 
-def compare(want: Codes, got: Codes, mode: str) -> LinkResult:
+def compare(want: Codes, got: Codes, mode: str, *, source: str = _SOURCE) -> LinkResult:
     """The two sides of the link, value by value; a side of another length is all mismatches."""
     if want.shape != got.shape:
         note = f"{list(got.shape)} estimates for {list(want.shape)}"
-        return LinkResult(_SOURCE, _TARGET, mode, want.size, want.size, None, note=note)
+        return LinkResult(source, _TARGET, mode, want.size, want.size, None, note=note)
     off = np.abs(want.astype(np.int32) - got.astype(np.int32))
-    return LinkResult(_SOURCE, _TARGET, mode, want.size, int((off > 0).sum()), int(off.max(initial=0)))
+    return LinkResult(source, _TARGET, mode, want.size, int((off > 0).sum()), int(off.max(initial=0)))

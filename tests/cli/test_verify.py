@@ -11,9 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from edgegrf.cli.verify import command
-from edgegrf.errors import ModelError
+from edgegrf.errors import ModelError, UnsupportedError
 from edgegrf.parity.files import find_chain
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
+
+#: the integer links on the host
+LINKS = [("tflm", "window"), ("tflm", "stream"), ("tflm-steps", "stream")]
 
 
 def _links(*arguments: str) -> dict[tuple[str, str, str], dict[str, object]]:
@@ -33,12 +36,13 @@ def test_the_default_student_holds_every_link(monkeypatch: pytest.MonkeyPatch) -
         ("onnx", "int8", "window"),
         ("tflm", "c-host", "window"),
         ("tflm", "c-host", "stream"),
+        ("tflm-steps", "c-host", "stream"),
         ("c-host", "virtual:nrf52840dk", "window"),
         ("c-host", "virtual:nrf52840dk", "stream"),
     }
     for (source, _, _), link in links.items():
         assert link["mismatches"] == 0
-        if source in ("tflm", "c-host"):
+        if source in ("tflm", "tflm-steps", "c-host"):
             assert link["max_lsb"] == 0
             assert int(str(link["outputs"])) >= 5000
 
@@ -47,8 +51,18 @@ def test_the_default_student_holds_every_link(monkeypatch: pytest.MonkeyPatch) -
 def test_a_model_without_a_manifest_is_verified_on_random_bits(net: str, reference_nets: Path) -> None:
     """1 000 windows of random bits, window and stream, as the reference nets come without a manifest."""
     links = _links(str(reference_nets / f"{net}.tflite"), "--outputs", "200000", "--port", "none")
-    assert set(links) == {("tflm", "c-host", "window"), ("tflm", "c-host", "stream")}
-    assert all(link["outputs"] == 200_000 and link["max_lsb"] == 0 for link in links.values())
+    assert set(links) == {(name, "c-host", mode) for name, mode in LINKS}
+    assert all(link["outputs"] >= 20_000 and link["max_lsb"] == 0 for link in links.values())
+    assert all(links["tflm", "c-host", mode]["outputs"] == 200_000 for mode in ("window", "stream"))
+
+
+def test_one_mode_alone(reference_nets: Path) -> None:
+    links = _links(
+        str(reference_nets / "ds.tflite"), "--outputs", "2000", "--port", "none", "--mode", "stream"
+    )
+    assert set(links) == {("tflm", "c-host", "stream"), ("tflm-steps", "c-host", "stream")}
+    with pytest.raises(UnsupportedError, match="no window mode"):
+        _links("insole4-gru32", "--port", "none", "--mode", "window")
 
 
 def test_a_changed_model_is_refused(tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ def test_the_float_link_holds_and_notices_other_weights(exported, checkpoint, tm
 
 def test_the_int8_link_says_how_much_is_lost(exported):
     folder, record = exported
-    link = onnx_int8(folder / "student.onnx", folder / "student_int8.tflite")
+    walks = load_walks(Manifest.read(folder / "student_int8.tflite").interface, None)
+    link = onnx_int8(folder / "student.onnx", folder / "student_int8.tflite", walks)
     assert link.unit == "BW" and link.outputs > 1000 and link.max_abs > 0
     assert f"{record['int8_rmse_bw']:.4f}" in link.note
     assert link.ok == (record["int8_rmse_bw"] <= 1.05 * record["float_rmse_bw"])

@@ -16,17 +16,25 @@ __all__ = ["lower"]
 
 
 def lower(lowering: Lowering, node: Node) -> None:
-    views = [lowering.view(index) for index in node.inputs]
-    axis = _axis(node, views)
+    name = node.name("concat")
+    shapes = [lowering.graph.tensors[index].shape for index in node.inputs]
+    axis = _axis(node, shapes)
     for index in node.inputs:
         _same_code(lowering, node, index)
-    time = _time(lowering, node, views, axis)
-    values = tuple(view.value for view in views)
+    views = {slot: lowering.view(i) for slot, i in enumerate(node.inputs) if i in lowering.views}
+    if not views:
+        raise UnsupportedError(f"{node.place}: all inputs are constant", node=node.place, fix="fold it")
+    fixed = {
+        slot: Array(f"{name}_{slot}", "int8_t", lowering.constant(node, slot, "int8"))
+        for slot in range(len(shapes))
+        if slot not in views
+    }
+    time = _time(lowering, node, list(views.values()), axis, constant=bool(fixed))
+    values = tuple(view.value for view in views.values())
     frames = 1 if time is None else node.out.shape[time]
-    sizes = [math.prod(view.shape[axis:]) for view in views]
-    name = node.name("concat")
-    array = Array(f"{name}_sizes", "int32_t", np.array(sizes, np.int32))
-    pointers = ", ".join(f"{{in{slot}}}" for slot in range(len(views)))
+    array = Array(f"{name}_sizes", "int32_t", np.array([math.prod(s[axis:]) for s in shapes], np.int32))
+    computed = iter(f"{{in{place}}}" for place in range(len(values)))
+    pointers = ", ".join(fixed[s].name if s in fixed else next(computed) for s in range(len(shapes)))
     call = f"eg_concat(&{{p}}, %d, (const int8_t *const[]){{{{ {pointers} }}}}, {{out}})"
     layer = Layer(
         name=name,
@@ -41,19 +49,18 @@ def lower(lowering: Lowering, node: Node) -> None:
         struct="eg_concat",
         fields=(
             ("size", array.name),
-            ("parts", len(sizes)),
+            ("parts", len(shapes)),
             ("outer", math.prod(node.out.shape[:axis]) // frames),
         ),
-        arrays=(array,),
+        arrays=(array, *fixed.values()),
     )
     lowering.finish(node, layer, time)
 
 
-def _axis(node: Node, views: list[View]) -> int:
+def _axis(node: Node, shapes: list[tuple[int, ...]]) -> int:
     """The axis along which shapes add up to the output's."""
     rank, axis = len(node.out.shape), int(node.options["axis"])
     axis += rank if axis < 0 else 0
-    shapes = [view.shape for view in views]
     if not 0 <= axis < rank or any(len(shape) != rank for shape in shapes):
         raise ModelError(f"{node.place}: axis {node.options['axis']} of {[list(shape) for shape in shapes]}")
     whole = (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :])
@@ -76,8 +83,11 @@ def _same_code(lowering: Lowering, node: Node, index: int) -> None:
         )
 
 
-def _time(lowering: Lowering, node: Node, views: list[View], axis: int) -> int | None:
+def _time(lowering: Lowering, node: Node, views: list[View], axis: int, *, constant: bool) -> int | None:
     """The output's time axis where every input runs along it."""
+    if constant and lowering.samples > 1:
+        lowering.refuse(f"{node.place} joins what is computed and what is constant")
+        return None
     times = {view.time for view in views}
     if times == {None}:
         return None
