@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from edgegrf.cli.export import command
 from edgegrf.errors import DataError, ModelError, OutputError, UnknownNameError, UsageError
+from edgegrf.export.windows import load_walks
 from edgegrf.files import sha256_file
 from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Interface, Manifest
