@@ -13,7 +13,7 @@ export EDGEGRF_DATA ?= $(abspath ../shared/data/gaitpdb)
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint size format results bench-kernels clean
+.PHONY: help setup demo test lint size random-models format results bench-kernels clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ results: bench-kernels ## measure again and rewrite the tables in README.md and 
 
 bench-kernels: $(READY) ## every model on the virtual board beside TFLM + CMSIS-NN; kernels.json and its tables
 	$(BIN)/python -m benchmarks.kernels
+
+random-models: $(READY) ## 2 000 random models: C = tflite-micro, 200 of them on the virtual board; ten minutes
+	$(BIN)/python tests/compiler/many_models.py
 
 size: $(READY) ## flash, RAM and stack of every model against benchmarks/size_budget.toml
 	$(BIN)/python -m benchmarks.size

@@ -21,7 +21,7 @@ WINDOWS = 8
 STEPS = 60
 
 _RUN = """\
-    {{
+    for (int i = 0; i < {times}; i++) {{
         static {type} in[{size}], out[{size_out}];
         get(in, sizeof in);
         {call}
@@ -76,12 +76,13 @@ def program(models: list[Compiled], folder: Path, *, sanitize: bool, pairs: bool
         if model.modes & 1:
             size, out = plan.samples * plan.input_channels, plan.estimates * plan.output_channels
             call = f"{name}_window(in, out); fwrite(out, sizeof *out, {out}, stdout);"
-            body += _RUN.format(type=f"{plan.dtype}_t", size=size, size_out=out, call=call) * WINDOWS
+            body += _RUN.format(times=WINDOWS, type=f"{plan.dtype}_t", size=size, size_out=out, call=call)
         if model.modes & 2:
             size, out = plan.input_channels, plan.output_channels
             call = f"if ({name}_step(in, out) == 1) fwrite(out, sizeof *out, {out}, stdout);"
             body += f"    {name}_reset();\n"
-            body += _RUN.format(type=f"{plan.dtype}_t", size=size, size_out=out, call=call) * steps_of(model)
+            times = steps_of(model)
+            body += _RUN.format(times=times, type=f"{plan.dtype}_t", size=size, size_out=out, call=call)
     main = folder / "main.c"
     main.write_text(_MAIN.format(includes=includes, body=body))
     flags = ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if sanitize else ["-O1"]
@@ -104,7 +105,7 @@ def mismatches(models: list[tuple[Graph, bytes, Compiled]], target: Path, rng: n
             feed.append(x)
             want.append(run_windows(judge, graph, x))
         if compiled.modes & 2:
-            samples, estimates = _streamed(graph, judge, plan, steps_of(compiled), rng)
+            samples, estimates = streamed(graph, judge, plan, steps_of(compiled), rng)
             feed.append(samples)
             want.append(estimates)
         lively += len(np.unique(want[-1])) > 2
@@ -125,7 +126,7 @@ def noise(rng, plan, *shape):
     return rng.integers(ends.min, ends.max + 1, shape).astype(plan.dtype)
 
 
-def _streamed(graph, judge, plan, steps, rng):
+def streamed(graph, judge, plan, steps, rng):
     """Samples and the judge's estimates: step by step, or by windows that overlap."""
     x = noise(rng, plan, steps, plan.input_channels)
     if plan.samples == 1:

@@ -11,14 +11,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from random_models import FAMILIES, Maker
-from virtual_models import STEPS, checksum, checksums, uses
+from timed_models import timed
+from virtual_models import checksum, checksums, uses, wanted
 
 from edgegrf.boards import board
 from edgegrf.compiler import compile_model
 from edgegrf.errors import MissingToolError, ModelError
 from edgegrf.graph.writer import write_tflite
-from edgegrf.parity.judge import TfliteMicro, run_steps, run_windows
-from edgegrf.parity.tflm_c import overlapped
 from edgegrf.toolchain import core_compiler
 
 MODELS = 72
@@ -67,7 +66,7 @@ def compiled_models(folder):
     found = []
     for index in range(MODELS):
         rng = np.random.default_rng([21, index])
-        family = [large, long, *FAMILIES.values()][index % (2 + len(FAMILIES))]
+        family = [large, long, timed, *FAMILIES.values()][index % (3 + len(FAMILIES))]
         graph = family(rng)
         name = f"m{index}"
         path = folder / f"{name}.tflite"
@@ -81,18 +80,6 @@ def compiled_models(folder):
             found.append((graph, path.read_bytes(), compiled))
             break
     return found
-
-
-def wanted(graph, data, compiled, rng):
-    """Random inputs of one window, or of as many samples as one has, and the judge's estimates."""
-    plan, judge = compiled.plan, TfliteMicro(data, graph)
-    if plan.samples == 1 and compiled.modes == 2:
-        x = rng.integers(-128, 128, (STEPS, plan.input_channels)).astype(np.int8)
-        return x, run_steps(judge, graph, x)
-    x = rng.integers(-128, 128, (plan.samples, plan.input_channels)).astype(np.int8)
-    if compiled.modes == 2:
-        return x, overlapped(judge, graph, plan, x)
-    return x, run_windows(judge, graph, x.reshape(1, -1))
 
 
 @pytest.mark.parametrize("name", ["nrf52840dk", "esp32c3"])

@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import re
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent))
+from batch import noise, steps_of, streamed
+
 from edgegrf.boards import board
+from edgegrf.parity.judge import TfliteMicro, run_windows
 from edgegrf.process import run
 from edgegrf.resources import firmware_folder
 from edgegrf.toolchain import core_compiler
@@ -107,6 +112,15 @@ def checksums(models, inputs, folder: Path, kind: str, target: str = "nrf52840dk
     sent = one.run(30.0, until="idle")
     one.close()
     return np.frombuffer(sent, np.uint32).tolist()
+
+
+def wanted(graph, data, compiled, rng):
+    """Random inputs of one window, or of a stream's first samples, and the judge's estimates."""
+    plan, judge = compiled.plan, TfliteMicro(data, graph)
+    if compiled.modes == 2:
+        return streamed(graph, judge, plan, STEPS if plan.samples == 1 else steps_of(compiled), rng)
+    x = noise(rng, plan, plan.samples, plan.input_channels)
+    return x, run_windows(judge, graph, x.reshape(1, -1))
 
 
 def _link(compiler, name: str, models, main: Path, target: Path) -> Path:
