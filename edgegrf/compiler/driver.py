@@ -12,7 +12,7 @@ from edgegrf.compiler.emit import clean, source_text
 from edgegrf.compiler.header import header_text
 from edgegrf.compiler.layout import Layout, make_layout
 from edgegrf.compiler.memory import Memory
-from edgegrf.compiler.plan import Plan
+from edgegrf.compiler.plan import Layer, Plan
 from edgegrf.compiler.planning import make_plan
 from edgegrf.compiler.timing import EVERY_SAMPLE
 from edgegrf.errors import ModelError, OutputError, UnsupportedError, UsageError
@@ -51,6 +51,10 @@ class Compiled:
     def stream(self) -> Memory | None:
         """The memory of the stream, by itself."""
         return self.layout.stream
+
+    def layers(self, mode: str) -> tuple[Layer, ...]:
+        """What runs for a window or, in stream mode, for a sample; LAYER() counts them from 1 on."""
+        return self.plan.run(stream=mode == "stream" or self.layout.through_stream)
 
     @property
     def pace(self) -> str:

@@ -120,11 +120,10 @@ def _window(plan: Plan, layout: Layout) -> dict[str, Any] | None:
     calls = [
         _call(plan, layout.window, position, layers, layer.window) for position, layer in enumerate(layers)
     ]
-    numbers = {layer.name: number for number, layer in enumerate(plan.layers, 1)}
     return {
         "calls": [
-            {"number": numbers[layer.name], "function": f"window_{layer.name}", "call": call}
-            for layer, call in zip(layers, calls, strict=True)
+            {"number": number, "function": f"window_{layer.name}", "call": call}
+            for number, (layer, call) in enumerate(zip(layers, calls, strict=True), 1)
         ],
         **sizes,
     }

@@ -20,9 +20,9 @@ _AUTO_RATIO = 2
 _AUTO_BYTES = 8192
 
 #: how a window runs; small: sample by sample, where the model allows it; fast: layer by layer; `auto`: sample
-#: by sample where reading the constants anew with each costs little
+#: by sample where the stream is there too and its constants lie in RAM, or where that saves much RAM
 MEMORY = ("auto", "small", "fast")
-_AUTO_REUSE = 8
+_MUCH = 32768
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,14 @@ class Layout:
         return self.steps.kept_bytes if self.steps else 0
 
     @property
-    def kept(self) -> bool:
-        """Whether a window has to put the stream's memory aside."""
-        return self.through_stream and self.stream is not None and self.state_total > 0
-
-    @property
     def ram_bytes(self) -> int:
         """All modes together, without the stack and the caller's in and out."""
-        return self.arena_bytes + self.state_total * (2 if self.kept else 1) + self.constant_bytes
+        return self.arena_bytes + self.state_total + self.constant_bytes
 
     @property
     def sizes(self) -> str:
         """The same as a C expression."""
         names = ["arena"] * (self.arena_bytes > 0) + ["stream"] * (self.state_total > 0)
-        names += ["kept"] * self.kept
         return " + ".join(f"sizeof {name}" for name in (*names, *self.constants)) or "0"
 
 
@@ -76,9 +70,10 @@ def make_layout(plan: Plan, *, mode: str, weights: str, memory: str) -> Layout:
     steps = stream or (plan_memory(plan, stream=True) if plan.stream else None)
     size = sum(layer.constant_bytes for layer in plan.layers)
     in_ram = size > 0 and (weights == "ram" or (weights == "auto" and _are_small(size, stream)))
-    through = window is not None and steps is not None and _by_samples(plan, window, steps, memory, in_ram)
-    if through:
-        window = steps
+    through = False
+    if window is not None and steps is not None and _can_run_by_samples(plan):
+        through = _by_samples(window, steps, memory, in_ram=in_ram, both=stream is not None)
+        window = steps if through else window
     kept = size if in_ram else 0
     names = tuple(array.name for layer in plan.layers for array in layer.arrays) if in_ram else ()
     placed = [one and replace(one, constant_bytes=kept) for one in (window, stream)]
@@ -105,14 +100,18 @@ def _are_small(constants: int, stream: Memory | None) -> bool:
     return stream is not None and constants <= min(_AUTO_RATIO * stream.ram_bytes, _AUTO_BYTES)
 
 
-def _by_samples(plan: Plan, window: Memory, steps: Memory, memory: str, in_ram: bool) -> bool:
-    """Whether the window runs as a stream: it can if no estimate waits for samples beyond its end."""
-    whole = plan.clock.rows(plan.samples) == plan.timing.sound == plan.estimates
-    possible = plan.window and plan.stream and whole
-    if not possible or memory == "fast":
+def _can_run_by_samples(plan: Plan) -> bool:
+    """Whether no estimate of a window waits for samples beyond its end."""
+    return (
+        plan.window and plan.stream and (plan.clock.rows(plan.samples) == plan.timing.sound == plan.estimates)
+    )
+
+
+def _by_samples(window: Memory, steps: Memory, memory: str, *, in_ram: bool, both: bool) -> bool:
+    """Whether the window runs as a stream, whose constants are read anew with every sample."""
+    if memory == "fast":
         return False
     if memory == "small":
         return steps.ram_bytes <= window.ram_bytes
-    words = sum(layer.constant_bytes for layer in plan.layers) // 4
-    reused = sum(layer.step_macs for layer in plan.layers) >= _AUTO_REUSE * words
-    return 2 * steps.kept_bytes + steps.arena_bytes < window.ram_bytes and (in_ram or reused)
+    saved = window.ram_bytes - steps.ram_bytes
+    return saved > _MUCH or (saved > 0 and both and in_ram)

@@ -75,7 +75,7 @@ def run_profile(
         compiled = compile_model(tflite, Path(work) / "c", mode=mode)
         image = _image(target, compiled, tflite, mode, compiler, progress)
     clock_hz, link, shares = _run(target, image, host, compiled, mode, progress)
-    taken = footprint(read_elf(image.elf.read_bytes()), compiled.plan.layers)
+    taken = footprint(read_elf(image.elf.read_bytes()), compiled.layers(mode))
     return Profile(
         model=name or compiled.title,
         model_sha256=compiled.sha256,
@@ -102,7 +102,7 @@ def _run(
     progress: Progress,
 ) -> tuple[int, LinkResult, list[Share]]:
     """The board's clock, how its estimates compare, and what ran for whom."""
-    spans = layer_spans(image.elf.read_bytes(), len(compiled.plan.layers))
+    spans = layer_spans(image.elf.read_bytes(), len(compiled.layers(mode)))
     port = VirtualPort(image.elf, target)
     with Device(port) as device:
         clock_hz = device.info.clock_hz
@@ -156,13 +156,16 @@ def _io_bytes(compiled: Compiled, mode: str) -> int:
 
 def _costs(compiled: Compiled, mode: str, shares: list[Share], taken: Footprint) -> tuple[LayerCost, ...]:
     """One row for each layer, and one for what lies between them."""
-    runs, plan = _runs(mode), compiled.plan
+    runs = _runs(mode)
     owned = [*shares[MODEL + 1 :], shares[MODEL]]
     half_cycles, instructions, reads = (
         apportion([getattr(share, key) for share in owned], scale)
         for key, scale in (("half_cycles", 2 * runs), ("instructions", runs), ("flash_reads", runs))
     )
-    about = [(layer.name, layer.kind, layer.place, *_sizes(compiled, layer, mode)) for layer in plan.layers]
+    about = [
+        (layer.name, layer.kind, layer.place, *_sizes(compiled, layer, mode))
+        for layer in compiled.layers(mode)
+    ]
     about.append(("rest", "", "calls, states, the code of all layers", 0, 0, 0))
     flashes = [*taken.layer_flash, taken.flash - sum(taken.layer_flash)]
     return tuple(
@@ -180,8 +183,10 @@ def _sizes(compiled: Compiled, layer: Layer, mode: str) -> tuple[int, int, int]:
     is the caller's, and its scratch."""
     value = compiled.plan.values[layer.output]
     stream = mode == "stream"
-    own = value.step if stream else value.size
-    kept = layer.ring.bytes if layer.ring and stream else 0
-    scratch = layer.step_scratch if stream else layer.scratch
+    by_samples = stream or compiled.layout.through_stream
+    kept = layer.ring.bytes if layer.ring and by_samples else 0
+    scratch = layer.step_scratch if by_samples else layer.scratch
+    own = value.step if by_samples else value.size
     ram = kept + scratch + (own if value.role == "inner" else 0)
-    return own // compiled.plan.value_bytes, layer.step_macs if stream else layer.macs, ram
+    outputs = (value.step if stream else value.size) // compiled.plan.value_bytes
+    return outputs, layer.step_macs // layer.clock.period if stream else layer.macs, ram

@@ -206,6 +206,7 @@ static void run_window(const struct request *request, struct link_reply *reply) 
     engine_window();
     bytes_put_u32(reply->body, note_call(port_cycles() - start));
     reply->length = 4;
+    restart_stream();
 }
 
 static void read_window(const struct request *request, struct link_reply *reply) {

@@ -56,8 +56,8 @@ void engine_reset(void);
  * else 0.  Requires ENGINE_MODE_STREAM. */
 int engine_step(const int8_t *sample, int8_t *estimate);
 
-/* Run window_in through the model into window_out.  Requires ENGINE_MODE_WINDOW.  The stream's state
- * is left alone. */
+/* Run window_in through the model into window_out.  Requires ENGINE_MODE_WINDOW.  A stream ends with it:
+ * engine_reset() before the next engine_step(). */
 void engine_window(void);
 
 #ifdef __cplusplus
