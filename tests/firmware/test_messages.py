@@ -79,7 +79,7 @@ def test_reset_and_hello_forget_the_stream(board):
     assert board.ask(STEP, step_body(0, sample))[1][-1] == fresh
 
 
-def test_window_equals_the_model_and_leaves_the_stream_alone(board):
+def test_window_equals_the_model_and_ends_the_stream(board):
     window, sample = random_samples(8, seed=5), random_samples(2, seed=6)
     board.ask(STEP, step_body(0, sample[:1]))
     data = step_body(0, window)[4:]
@@ -89,8 +89,9 @@ def test_window_equals_the_model_and_leaves_the_stream_alone(board):
     assert kind == 0x85 and len(body) == 4
     kind, body = board.ask(READ, struct.pack("<IH", 2, 6))
     assert kind == 0x86 and list(struct.unpack("6b", body)) == trivial(window)[2:]
-    stepped = struct.unpack("b", board.ask(STEP, step_body(1, sample[1:]))[1][-1:])[0]
-    assert stepped == trivial(sample)[1]
+    assert board.ask(STEP, step_body(1, sample[1:])) == error(3, STEP, 0)
+    stepped = struct.unpack("b", board.ask(STEP, step_body(0, sample[1:]))[1][-1:])[0]
+    assert stepped == trivial(sample[1:])[0]
 
 
 @pytest.mark.parametrize(
