@@ -16,7 +16,8 @@ from edgegrf.errors import CheckFailedError, DeviceError, UsageError
 if TYPE_CHECKING:
     from edgegrf.gait.insole import Worn
     from edgegrf.link import Device
-    from edgegrf.link.live_messages import Content
+    from edgegrf.link.calibration_record import CalibrationRecord
+    from edgegrf.link.live_messages import Content, ScanFacts
     from edgegrf.live.checking import Proof
     from edgegrf.live.stream import Stream
 
@@ -89,11 +90,13 @@ def command(
     with _opened(spec, board_name, model, worn, as_json) as device:
         if verify:
             device.expect_model(sha256_file(model), name=str(model))
-        _prepare(device, calibration, as_json)
+        facts, kept = _prepare(device, calibration, as_json)
         with live_view(quiet=as_json) as draw:
             stream = follow(device, terms, seconds, on_frame=draw)
-        proof, weight_n = _after(device, stream, model, verify)
-    _hand_over(stream, proof, model, foot, weight_n, record, report, as_json)
+    proof = _proof(stream, model, facts, kept) if verify else None
+    _hand_over(stream, proof, model, foot, kept.weight_mn / 1000, record, report, as_json)
+    if stream.broken:
+        raise stream.broken
     if proof and proof.mismatches:
         raise CheckFailedError(
             f"{proof.mismatches} values differ from the host's",
@@ -122,40 +125,27 @@ def _opened(spec: str, board_name: str | None, model: Path, worn: Worn | None, q
         return Device(open_port(spec, model=model, board_name=board_name, worn=worn, progress=progress))
 
 
-def _prepare(device: Device, calibration: Path | None, quiet: bool) -> None:
-    """Tell what stopped the board before, and store a calibration that was given."""
+def _prepare(device: Device, calibration: Path | None, quiet: bool) -> tuple[ScanFacts, CalibrationRecord]:
+    """Tell what stopped the board before, store a calibration that was given; the sensors and what holds."""
     from edgegrf.link.insole import Insole, fault_of
     from edgegrf.live.stream import describe, sensor_names
 
     said = describe(fault_of(device, clear=True), device.info)
     if said:
         say(said, quiet=quiet)
+    insole = Insole(device)
     if calibration:
         from edgegrf.live.backup import read_calibration
 
-        insole = Insole(device)
         insole.calibrate(read_calibration(calibration, sensor_names(insole)))
+    return insole.facts, insole.calibration()
 
 
-def _after(device: Device, stream: Stream, model: Path, verify: bool) -> tuple[Proof | None, float]:
-    """The proof that was asked for, and the weight that loads in BW refer to."""
-    from edgegrf.link.insole import Insole
+def _proof(stream: Stream, model: Path, facts: ScanFacts, calibration: CalibrationRecord) -> Proof:
+    from edgegrf.live.checking import prove
+    from edgegrf.parity.host import HostModel
 
-    insole = Insole(device)
-    calibration = insole.calibration()
-    if not stream.frames:
-        raise DeviceError(
-            f"{device.name}: no sample came",
-            why="the ADC never completed a scan" if stream.silent else "the run was too short",
-            fix="reset the board; check the insole's plug",
-        )
-    proof = None
-    if verify:
-        from edgegrf.live.checking import prove
-        from edgegrf.parity.host import HostModel
-
-        proof = prove(stream, HostModel(model), insole.facts, calibration)
-    return proof, calibration.weight_mn / 1000
+    return prove(stream, HostModel(model), facts, calibration)
 
 
 def _hand_over(
@@ -171,6 +161,12 @@ def _hand_over(
     from edgegrf.live.keeping import write_stream
     from edgegrf.live.summary import summary
 
+    if not any(part.frames for part in stream.parts()):
+        raise DeviceError(
+            f"{stream.hello.board}: no sample came",
+            why="the ADC never completed a scan" if stream.silent else "the run was too short",
+            fix="reset the board; check the insole's plug",
+        )
     found = summary(stream, proof)
     outputs = _outputs(model, found["model_sha256"])
     if as_json:
@@ -178,11 +174,9 @@ def _hand_over(
     else:
         _show(found)
     if record:
-        walk = write_stream(record, stream, foot=foot, weight_n=weight_n, outputs=outputs)
-        say(
-            f"walk: {record} ({len(walk.pressure)} samples; no force: an estimate is no reference)",
-            quiet=as_json,
-        )
+        files = write_stream(record, stream, foot=foot, weight_n=weight_n, outputs=outputs)
+        names = ", ".join(map(str, files))
+        say(f"walk: {names} (without force: an estimate is no reference)", quiet=as_json)
     if report:
         from edgegrf.live.page import write_live_page
 

@@ -58,18 +58,26 @@ def recording(stream: Stream, name: str, foot: str, weight_n: float) -> Recordin
 
 def write_stream(
     path: Path, stream: Stream, *, foot: str, weight_n: float, outputs: Sequence[str] = ()
-) -> Recording:
-    """Write the stream to `path` (.csv with its column map, or .npz), with the board's estimates in BW."""
+) -> list[Path]:
+    """Write the stream to `path` (.csv with its column map, or .npz), with the board's estimates in BW.
+
+    What came after each restart has a file of its own, NAME-2, NAME-3, ...; gives all that were written.
+    """
     check_record_path(path)
-    walk = recording(stream, path.stem, foot, weight_n)
-    estimates = _estimates(stream)
-    names = [f"estimated_{name}_bw" for name in _padded(outputs, stream.hello.output_channels)]
-    extra = dict(zip(names, estimates.T, strict=True)) if len(estimates) else {}
-    if path.suffix == ".csv":
-        write_csv(path, [walk], extra=extra)
-    else:
-        write_archive(path, [[walk]], extra=extra)
-    return walk
+    parts = [part for part in stream.parts() if len(part.frames) > 1] or [stream]
+    written = []
+    for number, part in enumerate(parts, 1):
+        file = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        walk = recording(part, file.stem, foot, weight_n)
+        estimates = _estimates(part)
+        names = [f"estimated_{name}_bw" for name in _padded(outputs, part.hello.output_channels)]
+        extra = dict(zip(names, estimates.T, strict=True)) if len(estimates) else {}
+        if file.suffix == ".csv":
+            write_csv(file, [walk], extra=extra)
+        else:
+            write_archive(file, [[walk]], extra=extra)
+        written.append(file)
+    return written
 
 
 def _body_weights(stream: Stream) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.boards import boards
-from edgegrf.errors import UsageError
+from edgegrf.errors import LinkError, UsageError
 from edgegrf.link.device import Device
 from edgegrf.link.exchange import RestartedError
 from edgegrf.link.hello import Hello, Mode
@@ -37,7 +37,7 @@ class Terms:
 
 @dataclass
 class Stream:
-    """What came of one START, in order; samples that are not in `frames` are missing."""
+    """What came of one START, in order; what is not in `frames` is missing.  Counters span restarts."""
 
     hello: Hello
     names: tuple[str, ...]  # of the sensors [C]
@@ -53,6 +53,8 @@ class Stream:
     silent: int = 0  # times
     restarts: list[str] = field(default_factory=list)  # why, in words
     status: LiveStatus | None = None  # of the end; None if the board was gone
+    earlier: list[Stream] = field(default_factory=list)  # what came before each restart
+    broken: LinkError | None = None  # why the board was gone
 
     @property
     def seconds(self) -> float:
@@ -61,7 +63,16 @@ class Stream:
 
     def lasts(self, seconds: float | None) -> bool:
         """True when it has lasted `seconds`, to the nearest sample; never for None."""
-        return seconds is not None and self.seconds > seconds - 0.5 / self.rate_hz
+        return seconds is not None and self.total_seconds > seconds - 0.5 / self.rate_hz
+
+    @property
+    def total_seconds(self) -> float:
+        """Seconds of this stream and of what came before a restart."""
+        return sum(part.seconds for part in self.parts())
+
+    def parts(self) -> list[Stream]:
+        """What came before each restart, and this."""
+        return [*self.earlier, self]
 
     @property
     def last(self) -> LiveFrame | None:
@@ -122,8 +133,8 @@ def follow(
 ) -> Stream:
     """Stream for `seconds` of the board's time (None: until Ctrl-C) and stop; `on_frame` sees each step.
 
-    A board that restarts is greeted and started again, and the restart is told.  Raises LinkError when it
-    is gone, TakenOverError when another host took it.
+    A board that restarts is greeted and started again, and the restart is told.  When it is gone, or another
+    host took it, what came until then is returned, with `broken`; raises LinkError when nothing came.
     """
     stream, insole = _start(device, terms)
     try:
@@ -141,6 +152,11 @@ def follow(
                 stream, insole = _restarted(device, terms, stream, error)
     except KeyboardInterrupt:
         pass
+    except LinkError as error:
+        if not any(part.frames for part in stream.parts()):
+            raise
+        stream.broken = error
+        return stream
     stream.status = insole.stop()
     return stream
 
@@ -162,9 +178,12 @@ def _start(device: Device, terms: Terms) -> tuple[Stream, Insole]:
 
 
 def _restarted(device: Device, terms: Terms, before: Stream, error: RestartedError) -> tuple[Stream, Insole]:
-    """The stream begins anew; what came before is let go, but for the restarts."""
+    """The stream begins anew, and its counters go on."""
     why = describe(fault_of(device), device.hello())
     stream, insole = _start(device, terms)
+    stream.earlier = before.parts()
+    stream.missing, stream.faults = before.missing, before.faults
+    stream.stuck, stream.silent = before.stuck, before.silent
     stream.restarts = [*before.restarts, f"after {before.seconds:.1f} s: {why or error.why}"]
     return stream, insole
 

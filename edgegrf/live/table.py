@@ -45,6 +45,8 @@ def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 def warnings(record: Mapping[str, Any]) -> list[str]:
     """What a person should know before they believe the stream."""
     notes = list(record["restarts"])
+    if record["broken"]:
+        notes.append(record["broken"])
     if not record["calibrated"]:
         notes.append("not calibrated: loads and estimates are of the board's default; edgegrf calibrate")
     if record["off_rate"]:

@@ -11,6 +11,7 @@ import pytest
 
 from edgegrf.errors import DataError, LinkError, PortError, UsageError
 from edgegrf.gait.insole import Worn
+from edgegrf.gait.readers import read_walks
 from edgegrf.link import Device
 from edgegrf.link.exchange import Patience, TakenOverError
 from edgegrf.link.insole import Insole
@@ -19,7 +20,9 @@ from edgegrf.link.native_port import NativePort
 from edgegrf.link.serial_port import SerialPort
 from edgegrf.link.socket_port import SocketPort
 from edgegrf.live.checking import prove
+from edgegrf.live.keeping import write_stream
 from edgegrf.live.stream import Terms, follow
+from edgegrf.live.summary import summary
 from edgegrf.live.wearing import walking_wearer, wiring
 from edgegrf.manifest import Manifest
 from edgegrf.parity.host import HostModel
@@ -157,23 +160,60 @@ class Failing:
         self._port.close()
 
 
-def test_a_brown_out_in_the_middle_of_a_frame_is_told_and_the_stream_goes_on(trivial_program):
+def test_a_brown_out_in_the_middle_of_a_frame_is_told_and_the_stream_goes_on(trivial_program, tmp_path):
     device = Device(Failing(trivial_program, [40]), Patience(0.2, 6))
     try:
         stream = follow(device, Terms(Content.RAW, rate_hz=200.0, keep_alive_ms=600), 0.3)
         assert len(stream.restarts) == 1 and stream.restarts[0].startswith("after 0.")
-        assert len(stream.frames) == 60 and stream.missing == 0
+        assert stream.total_seconds == pytest.approx(0.3) and stream.missing == 0
+        assert [bool(part.frames) for part in stream.parts()] == [True, True]
+        files = write_stream(tmp_path / "w.npz", stream, foot="left", weight_n=700.0)
+        assert [file.name for file in files] == ["w.npz", "w-2.npz"]
+        lengths = [len(read_walks(file)[0].pressure) for file in files]
+        assert lengths == [len(part.frames) for part in stream.parts()]
     finally:
         device.close()
 
 
 def test_a_board_that_always_restarts_is_given_up(trivial_program):
-    device = Device(Failing(trivial_program, [12] * 20), Patience(0.1, 6))
+    device = Device(Failing(trivial_program, [40] * 20), Patience(0.1, 6))
     try:
-        with pytest.raises(LinkError):
-            follow(device, Terms(Content.RAW, rate_hz=200.0, keep_alive_ms=300), 5.0)
+        stream = follow(device, Terms(Content.RAW, rate_hz=200.0, keep_alive_ms=300), 5.0)
+        assert len(stream.restarts) == 5 and isinstance(stream.broken, LinkError)
     finally:
         device.close()
+
+
+class Unplugged:
+    """A native board whose line is gone after `reads` reads."""
+
+    def __init__(self, program, reads):
+        self.name, self._port, self._left = "unplugged", NativePort(program), reads
+
+    def write(self, data):
+        self._port.write(data)
+
+    def read(self, timeout_s):
+        self._left -= 1
+        if self._left < 0:
+            raise LinkError("unplugged went away")
+        return self._port.read(timeout_s)
+
+    def close(self):
+        self._port.close()
+
+
+def test_what_came_before_the_line_broke_is_kept(trivial_program):
+    device = Device(Unplugged(trivial_program, 40))
+    try:
+        stream = follow(device, Terms(Content.RAW, rate_hz=200.0), 5.0)
+        assert 10 < len(stream.frames) < 60 and stream.status is None
+        assert stream.broken is not None and stream.broken.what == "unplugged went away"
+        assert summary(stream)["broken"] == "unplugged went away" and summary(stream)["lost_on_board"] is None
+    finally:
+        device.close()
+    with pytest.raises(LinkError):
+        follow(Device(Unplugged(trivial_program, 3)), Terms(Content.RAW), 1.0)
 
 
 class Lossy:
