@@ -4,6 +4,7 @@
 #include "interrupts.h"
 #include "nrf52840.h"
 #include "port.h"
+#include "uart.h"
 
 enum {
     UPTO = 2048, /* bytes of the ring, and at least the frames that port.h asks for */
@@ -152,6 +153,9 @@ static uint32_t analog_input(uint32_t pin) {
 static void start_adc(void) {
     SAADC_ENABLE = 1;
     SAADC_RESOLUTION = SAADC_RESOLUTION_12;
+    for (uint32_t n = 0; n < SCAN_COLUMNS; n++) {
+        GPIO_PIN_CNF(column_pins[n]) = GPIO_PIN_CNF_OFF; /* a pull-up of the uart's would load the sensor */
+    }
     for (uint32_t n = 0; n < SAADC_CHANNELS; n++) {
         SAADC_PSELP(n) = n < SCAN_COLUMNS ? analog_input(column_pins[n]) : 0;
         SAADC_PSELN(n) = 0;
@@ -268,6 +272,7 @@ void port_scan_stop(void) {
         await(&SAADC_EVENTS_STOPPED);
         SAADC_INTENCLR = SAADC_INT_END;
         SAADC_ENABLE = 0;
+        uart_hold_rts();
     }
     taken = filled;
 }

@@ -136,13 +136,17 @@ static uint32_t attend(void) {
     return count - taken;
 }
 
+void uart_hold_rts(void) {
+#ifdef BOARD_PIN_RTS
+    GPIO_PIN_CNF(BOARD_PIN_RTS) = GPIO_PIN_CNF_INPUT_PULLUP;
+#endif
+}
+
 static void configure_pins(void) {
     GPIO_OUTSET(BOARD_PIN_TXD / 32u) = 1u << BOARD_PIN_TXD % 32u;
     GPIO_PIN_CNF(BOARD_PIN_TXD) = GPIO_PIN_CNF_OUTPUT;
     GPIO_PIN_CNF(BOARD_PIN_RXD) = GPIO_PIN_CNF_INPUT_PULLUP;
-#ifdef BOARD_PIN_RTS
-    GPIO_PIN_CNF(BOARD_PIN_RTS) = GPIO_PIN_CNF_INPUT_PULLUP; /* low would look like flow control */
-#endif
+    uart_hold_rts();
     UARTE_PSEL_TXD = BOARD_PIN_TXD;
     UARTE_PSEL_RXD = BOARD_PIN_RXD;
     UARTE_PSEL_RTS = UARTE_PSEL_NONE;

@@ -44,4 +44,8 @@ bool uart_waiting(void);
 
 uint32_t uart_overruns(void);
 
+/* Pulls the pin high that the other end may take for flow control when it is low; it may have been an
+ * analog input meanwhile. */
+void uart_hold_rts(void);
+
 #endif
