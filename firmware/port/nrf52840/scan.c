@@ -86,7 +86,7 @@ void scan_row_interrupt(void) {
         drive(row_pins[++row], true);
     }
     TIMER_TASKS_CAPTURE(ROW_TIMER, 2) = 1;
-    late |= TIMER_CC(ROW_TIMER, 2) > ROW_LATENCY;
+    late |= TIMER_CC(ROW_TIMER, 2) > ROW_LATENCY || TIMER_EVENTS_COMPARE(ROW_TIMER, 1);
 }
 
 /* True if every row was driven in its time; drives the first one for the next frame, and says that it was
@@ -140,6 +140,7 @@ void scan_frame_interrupt(void) {
         await(&SAADC_EVENTS_STARTED); /* RESULT.PTR was read and is free */
         SAADC_EVENTS_STARTED = 0;
         name_slot(filled + 1);
+        named = !SAADC_EVENTS_END; /* else the next frame has ended meanwhile, and its slot is filled again */
     }
 }
 
