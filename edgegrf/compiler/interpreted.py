@@ -16,21 +16,10 @@ from edgegrf.graph.model import Graph, Tensor
 from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Manifest, manifest_path
 
-__all__ = ["METHODS", "Interpreted", "interpret_model"]
+__all__ = ["Interpreted", "interpret_model", "method_of"]
 
-#: operator -> the method of tflite::MicroMutableOpResolver that adds its kernel
-METHODS = {
-    "ADD": "AddAdd", "AVERAGE_POOL_2D": "AddAveragePool2D", "CONCATENATION": "AddConcatenation",
-    "CONV_2D": "AddConv2D", "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D", "ELU": "AddElu",
-    "FULLY_CONNECTED": "AddFullyConnected", "HARD_SWISH": "AddHardSwish", "LEAKY_RELU": "AddLeakyRelu",
-    "LOGISTIC": "AddLogistic", "MAX_POOL_2D": "AddMaxPool2D",
-    "MIRROR_PAD": "AddMirrorPad", "MUL": "AddMul", "PAD": "AddPad",
-    "PADV2": "AddPadV2",
-    "PRELU": "AddPrelu", "QUANTIZE": "AddQuantize", "RELU": "AddRelu", "RELU6": "AddRelu6",
-    "RESHAPE": "AddReshape", "RESIZE_NEAREST_NEIGHBOR": "AddResizeNearestNeighbor", "SLICE": "AddSlice",
-    "SOFTMAX": "AddSoftmax", "STRIDED_SLICE": "AddStridedSlice", "SUB": "AddSub", "TANH": "AddTanh",
-    "TRANSPOSE": "AddTranspose",
-}  # fmt: skip
+#: operators whose method in tflite::MicroMutableOpResolver is not their name in another case
+_METHODS = {"PADV2": "AddPadV2"}
 
 _VALUE_BYTES = {"int8": 1, "int16": 2}
 
@@ -63,9 +52,6 @@ def interpret_model(tflite: Path, folder: Path, *, kernels: str) -> Interpreted:
     data = tflite.read_bytes()
     graph = read_tflite(data)
     operators = tuple(sorted({operator.kind for operator in graph.operators}))
-    unknown = [kind for kind in operators if kind not in METHODS]
-    if unknown:
-        raise UnsupportedError(f"no TFLite Micro kernel is known for {unknown[0]}", node=unknown[0])
     arena = arena_of(graph, kernels=kernels)
     states = _states(graph)
     manifest = Manifest.read(tflite) if manifest_path(tflite).is_file() else None
@@ -77,7 +63,7 @@ def interpret_model(tflite: Path, folder: Path, *, kernels: str) -> Interpreted:
         "numbers": _numbers(graph, states, arena, operators, manifest),
         "states": states,
         "digest": [f"0x{byte:02x}" for byte in bytes.fromhex(sha256_file(tflite))],
-        "methods": [METHODS[kind] for kind in operators],
+        "methods": [method_of(kind) for kind in operators],
         "rows": [", ".join(map(str, data[start : start + 24])) for start in range(0, len(data), 24)],
         "size": len(data),
     }
@@ -86,6 +72,13 @@ def interpret_model(tflite: Path, folder: Path, *, kernels: str) -> Interpreted:
             text = environment().get_template(f"tflm_{name}.j2").render(**values)
             (aside / name).write_text(text)
     return Interpreted(folder, 2 if states else 1, operators, arena)
+
+
+def method_of(kind: str) -> str:
+    """The method of tflite::MicroMutableOpResolver that adds an operator: CONV_2D gives AddConv2D."""
+    return _METHODS.get(kind) or "Add" + "".join(word.capitalize() for word in kind.split("_")).replace(
+        "2d", "2D"
+    )
 
 
 def _states(graph: Graph) -> list[_State]:

@@ -196,6 +196,26 @@ def test_a_model_that_only_streams_goes_on_from_sample_to_sample(tmp_path):
         port.close()
 
 
+def test_a_model_of_int16(tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(FIRMWARE / "tests" / "trivial", model)
+    for file in model.iterdir():
+        text = file.read_text().replace("int8_t", "int16_t").replace("VALUE_BYTES 1", "VALUE_BYTES 2")
+        file.write_text(text.replace("-128", "-32768").replace("127", "32767"))
+    port = NativePort(build_image_of_c(board("native"), model, tmp_path / "image").elf)
+    try:
+        line = Line(SimpleNamespace(write=port.write, read=port.read))
+        values = [1000 * i - 11_000 for i in range(24)]
+        assert line.ask("db load 49") == ["e-[Command 'db load' takes at most 48 bytes]"]
+        line.load(struct.pack("<24h", *values))
+        sums = [sum(values[i : i + 3]) for i in range(0, 24, 3)]
+        raw = [int(now / 2) + before for now, before in zip(sums, [0, *sums], strict=False)]
+        expected = [0.25 * (max(-32768, min(32767, value)) - 7) for value in raw]
+        assert line.ask("infer 1 0")[-1] == "m-results-[" + ",".join(f"{x:.3f}" for x in expected) + "]"
+    finally:
+        port.close()
+
+
 def test_new_lines_and_blank_commands_are_nothing(line):
     line.board.write(b"%%\r\n%")
     assert line.silent()

@@ -16,6 +16,7 @@
 #include <freertos/task.h>
 #include <sdkconfig.h>
 
+#include "fault.h"
 #include "frame.h"
 #include "link.h"
 #include "scan_task.h"
@@ -24,6 +25,8 @@ enum {
     /* A host that keeps to its credits has at most one request more than them under way. */
     RING = 4096,
     EVENTS = 16,
+    TX_PIN = CONFIG_EDGEGRF_TX_PIN < 0 ? BOARD_PIN_TXD : CONFIG_EDGEGRF_TX_PIN,
+    RX_PIN = CONFIG_EDGEGRF_RX_PIN < 0 ? BOARD_PIN_RXD : CONFIG_EDGEGRF_RX_PIN,
     LONGEST_SLEEP_MS = 1000, /* well within the watchdog's 8 s */
     SCANNING_SLEEP_MS = 1,   /* a frame of sensors wakes nobody: look for it */
 };
@@ -67,17 +70,18 @@ static void start_uart(void) {
     };
     ESP_ERROR_CHECK(uart_driver_install(CONFIG_EDGEGRF_UART, RING, 0, EVENTS, &events, 0));
     ESP_ERROR_CHECK(uart_param_config(CONFIG_EDGEGRF_UART, &config));
-    ESP_ERROR_CHECK(uart_set_pin(CONFIG_EDGEGRF_UART, CONFIG_EDGEGRF_TX_PIN, CONFIG_EDGEGRF_RX_PIN,
-                                 UART_PIN_NO_CHANGE, UART_PIN_NO_CHANGE));
+    ESP_ERROR_CHECK(
+        uart_set_pin(CONFIG_EDGEGRF_UART, TX_PIN, RX_PIN, UART_PIN_NO_CHANGE, UART_PIN_NO_CHANGE));
 }
 
 void port_init(void) {
     facts.clock_hz = esp_rom_get_cpu_ticks_per_us() * 1000000u;
     facts.stack_size = CONFIG_ESP_MAIN_TASK_STACK_SIZE;
     facts.scan_tick_hz = SCAN_TASK_TICK_HZ;
-    facts.parts = PORT_STORE | (SCAN_CHANNELS ? PORT_SCAN : 0);
+    facts.parts = PORT_STORE | PORT_FAULT | (SCAN_CHANNELS ? PORT_SCAN : 0);
     facts.reset_cause = read_reset_cause();
     esp_efuse_mac_get_default(facts.device_id);
+    fault_note(facts.reset_cause);
     start_uart();
     ESP_ERROR_CHECK(esp_task_wdt_add(NULL));
 }
