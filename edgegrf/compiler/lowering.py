@@ -143,6 +143,10 @@ class Lowering:
         """The greatest distance of a code from its zero point."""
         return 32768 if self.wide else 255
 
+    def bytes_of(self, place: str, to: str = "const int8_t *") -> str:
+        """A pointer in a call as one to bytes, for what moves values and computes none."""
+        return f"({to})({place})" if self.wide else place
+
     def timing(self, view: View) -> Timing:
         """When the rows of a view come."""
         return self.values[view.value].timing

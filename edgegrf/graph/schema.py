@@ -74,7 +74,7 @@ _MASKS = {
 OPERATORS: Mapping[str, OperatorSchema] = {
     "ADD": OperatorSchema(0, 2, "AddOptions", _ACTIVATION, wide=4),
     "AVERAGE_POOL_2D": OperatorSchema(1, 2, "Pool2DOptions", _POOL, wide=3),
-    "CONCATENATION": OperatorSchema(2, 2, "ConcatenationOptions", {"axis": ("axis",), **_ACTIVATION}),
+    "CONCATENATION": OperatorSchema(2, 2, "ConcatenationOptions", {"axis": ("axis",), **_ACTIVATION}, wide=3),
     "CONV_2D": OperatorSchema(3, 3, "Conv2DOptions", {**_STRIDE, **_ACTIVATION, **_DILATION}, wide=4),
     "DEPTHWISE_CONV_2D": OperatorSchema(
         4,
@@ -86,7 +86,7 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     "ELU": OperatorSchema(111, 1),
     "FULLY_CONNECTED": OperatorSchema(9, 4, "FullyConnectedOptions", _ACTIVATION, wide=7),
     "HARD_SWISH": OperatorSchema(117, 1, "HardSwishOptions"),
-    "LEAKY_RELU": OperatorSchema(98, 2, "LeakyReluOptions", {"alpha": ("alpha",)}),
+    "LEAKY_RELU": OperatorSchema(98, 2, "LeakyReluOptions", {"alpha": ("alpha",)}, wide=2),
     "LOGISTIC": OperatorSchema(14, 2, wide=3),
     "MAX_POOL_2D": OperatorSchema(17, 2, "Pool2DOptions", _POOL),
     "MEAN": OperatorSchema(40, 2, "ReducerOptions", {"keep_dims": ("keepDims",)}, wide=2),
@@ -95,7 +95,7 @@ OPERATORS: Mapping[str, OperatorSchema] = {
     "PAD": OperatorSchema(34, 2, "PadOptions", wide=2),
     "PADV2": OperatorSchema(60, 2, "PadV2Options"),
     "PRELU": OperatorSchema(54, 1),
-    "QUANTIZE": OperatorSchema(114, 2, "QuantizeOptions"),
+    "QUANTIZE": OperatorSchema(114, 2, "QuantizeOptions", wide=2),
     "RELU": OperatorSchema(19, 2, wide=2),
     "RELU6": OperatorSchema(21, 2, wide=2),
     "RESHAPE": OperatorSchema(22, 1, "ReshapeOptions", {"new_shape": ("newShape",)}, wide=1),
@@ -104,13 +104,14 @@ OPERATORS: Mapping[str, OperatorSchema] = {
         2,
         "ResizeNearestNeighborOptions",
         {"align_corners": ("alignCorners",), "half_pixel_centers": ("halfPixelCenters",)},
+        wide=4,
     ),
-    "SLICE": OperatorSchema(65, 2, "SliceOptions"),
+    "SLICE": OperatorSchema(65, 2, "SliceOptions", wide=4),
     "SOFTMAX": OperatorSchema(25, 2, "SoftmaxOptions", {"beta": ("beta",)}),
-    "STRIDED_SLICE": OperatorSchema(45, 2, "StridedSliceOptions", _MASKS),
+    "STRIDED_SLICE": OperatorSchema(45, 2, "StridedSliceOptions", _MASKS, wide=4),
     "SUB": OperatorSchema(41, 2, "SubOptions", _ACTIVATION, wide=5),
     "TANH": OperatorSchema(28, 2, wide=3),
-    "TRANSPOSE": OperatorSchema(39, 2, "TransposeOptions"),
+    "TRANSPOSE": OperatorSchema(39, 2, "TransposeOptions", wide=4),
 }
 
 

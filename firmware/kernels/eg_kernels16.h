@@ -48,9 +48,10 @@ struct eg_curve16 {
     int32_t shift; /* 0 to 31 */
 };
 
-/* RELU and RELU6 standing alone. */
+/* RELU and RELU6 standing alone, LEAKY_RELU, QUANTIZE. */
 struct eg_relu16 {
-    int32_t multiplier, shift; /* as eg_requantise() takes them */
+    int32_t multiplier, shift;             /* of 0 and more, as eg_requantise() takes them */
+    int32_t multiplier_below, shift_below; /* of less than 0 */
     int32_t activation_min, activation_max;
 };
 

@@ -165,24 +165,35 @@ def joined(rng):
         parts = [x, *(m.dense(x, int(rng.integers(1, 5))) for _ in range(int(rng.integers(0, 4))))]
         x = concat(m, [parts[i] for i in rng.permutation(len(parts))], 2)
         x = cut(m, x, 2) if rng.random() < 0.6 else strided(m, x, 2)
+        x = curve(m, "LEAKY_RELU", x) if rng.random() < 0.3 else x
     return m.graph([first], [m.dense(x, int(rng.integers(1, 4)))])
 
 
 def moved(rng):
-    """[1, T, rows, columns]: values moved within each frame.  Streams."""
-    m, t = Maker(rng), int(rng.integers(2, 7))
+    """[1, T, rows, columns]: values moved and borders put within each frame.  Streams."""
+    m = Maker(rng)
+    borders = [lambda x: filled(m, x, 2), lambda x: mirror(m, x, 2)]
+    return _within_frames(m, borders)
+
+
+def turned(rng):
+    """[1, T, rows, columns]: values moved within each frame, also in int16.  Streams."""
+    return _within_frames(Maker(rng), [])
+
+
+def _within_frames(m, more):
+    rng, t = m.rng, int(m.rng.integers(2, 7))
+    moves = [
+        lambda x: cut(m, x, int(rng.integers(2, 4))),
+        lambda x: strided(m, x, 2),
+        lambda x: transpose(m, x, 2),
+        lambda x: resize(m, x, (1, int(rng.integers(1, 4)))),
+        lambda x: concat(m, [x, cut(m, x, 2)], 2),
+        *more,
+    ]
     first = x = m.activation((1, t, int(rng.integers(1, 5)), int(rng.integers(1, 5))))
     for _ in range(int(rng.integers(1, 4))):
-        choice = rng.integers(7)
-        x = [
-            lambda x: filled(m, x, 2),
-            lambda x: cut(m, x, int(rng.integers(2, 4))),
-            lambda x: strided(m, x, 2),
-            lambda x: transpose(m, x, 2),
-            lambda x: mirror(m, x, 2),
-            lambda x: resize(m, x, (1, int(rng.integers(1, 4)))),
-            lambda x: concat(m, [x, cut(m, x, 2)], 2),
-        ][choice](x)
+        x = moves[rng.integers(len(moves))](x)
     if rng.random() < 0.5:
         x = mean(m, x, [[2], [3], [2, 3]][rng.integers(3)])
     x = m.reshape(x, (1, t, math.prod(m.shape(x)[2:])))
@@ -215,5 +226,6 @@ MORE_FAMILIES = {
     "curved": curved,
     "joined": joined,
     "moved": moved,
+    "turned": turned,
     "cut_time": cut_time,
 }

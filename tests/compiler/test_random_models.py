@@ -20,7 +20,16 @@ from edgegrf.toolchain import host_compiler
 
 MODELS = 40
 ALL = FAMILIES | MORE_FAMILIES | {"timed": timed}
-STREAMING = {"causal": 3, "curved": 3, "joined": 3, "matrix": 3, "moved": 3, "rows": 3, "steps": 2}
+STREAMING = {
+    "causal": 3,
+    "curved": 3,
+    "joined": 3,
+    "matrix": 3,
+    "moved": 3,
+    "rows": 3,
+    "turned": 3,
+    "steps": 2,
+}
 
 
 @pytest.mark.parametrize("family", ALL)
@@ -31,7 +40,7 @@ def test_c_equals_tflite_micro(family, seed, tmp_path):
     _same_bits(family, [ALL[family](rng) for _ in range(MODELS)], rng, tmp_path, pairs=seed == 11)
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "averaged"])
+@pytest.mark.parametrize("family", [*FAMILIES, "averaged", "joined", "turned"])
 def test_so_does_c_of_int16x8(family, tmp_path):
     pytest.importorskip("tflite_micro")
     rng = np.random.default_rng([13, list(ALL).index(family)])

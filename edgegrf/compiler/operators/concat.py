@@ -25,17 +25,20 @@ def lower(lowering: Lowering, node: Node) -> None:
     if not views:
         raise UnsupportedError(f"{node.place}: all inputs are constant", node=node.place, fix="fold it")
     fixed = {
-        slot: Array(f"{name}_{slot}", "int8_t", lowering.constant(node, slot, "int8"))
+        slot: Array(f"{name}_{slot}", f"{lowering.dtype}_t", lowering.constant(node, slot, lowering.dtype))
         for slot in range(len(shapes))
         if slot not in views
     }
     time = _time(lowering, node, list(views.values()), axis, constant=bool(fixed))
     values = tuple(view.value for view in views.values())
     frames = 1 if time is None else node.out.shape[time]
-    array = Array(f"{name}_sizes", "int32_t", np.array([math.prod(s[axis:]) for s in shapes], np.int32))
+    sizes = [lowering.value_bytes * math.prod(shape[axis:]) for shape in shapes]
+    array = Array(f"{name}_sizes", "int32_t", np.array(sizes, np.int32))
     computed = iter(f"{{in{place}}}" for place in range(len(values)))
-    pointers = ", ".join(fixed[s].name if s in fixed else next(computed) for s in range(len(shapes)))
-    call = f"eg_concat(&{{p}}, %d, (const int8_t *const[]){{{{ {pointers} }}}}, {{out}})"
+    parts = (fixed[slot].name if slot in fixed else next(computed) for slot in range(len(shapes)))
+    pointers = ", ".join(map(lowering.bytes_of, parts))
+    out = lowering.bytes_of("{out}", to="int8_t *")
+    call = f"eg_concat(&{{p}}, %d, (const int8_t *const[]){{{{ {pointers} }}}}, {out})"
     layer = Layer(
         name=name,
         kind=node.kind,

@@ -12,10 +12,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegrf.compiler.arithmetic import fits, multiplier, requantise
+from edgegrf.compiler.arithmetic import Multiplier, fits, multiplier, requantise
 from edgegrf.errors import UnsupportedError
 
-__all__ = ["elu_table", "hard_swish_table", "leaky_relu_table", "rescaled_table"]
+__all__ = ["elu_table", "hard_swish_table", "leaky_multiplier", "leaky_relu_table", "rescaled_table"]
 
 Ints = NDArray[np.int64]
 #: scale and zero point of a tensor
@@ -32,21 +32,21 @@ def rescaled_table(source: Code, target: Code, place: str) -> NDArray[np.int8]:
 
 
 def leaky_relu_table(source: Code, target: Code, alpha: float, place: str) -> NDArray[np.int8]:
-    """LEAKY_RELU: x where x >= 0, else alpha x; both ratios of scales are taken in float32, [256]."""
-    if alpha < 0:
-        raise UnsupportedError(
-            f"{place}: a slope of {alpha:.9g} below 0", node=place, fix="a slope of 0 to 1"
-        )
-    with np.errstate(over="ignore", under="ignore"):
-        same = multiplier(float(source[0] / target[0]))
-        steep = source[0] * np.float32(alpha)
-        less = multiplier(float(steep / target[0]))
-    if 0 < steep < np.finfo(np.float32).tiny:  # chips may take it for 0
-        raise _beyond(place)
+    """LEAKY_RELU: x where x >= 0, else alpha x; [256]."""
+    same = multiplier(float(source[0]) / float(target[0]))
+    less = leaky_multiplier(source[0], alpha, target[0], place)
     fits(255, same, place)
     fits(255, less, place)
     x = _centred(source)
     return _int8(np.where(x >= 0, requantise(x, same), requantise(x, less)) + target[1])
+
+
+def leaky_multiplier(scale: np.float32, alpha: float, out_scale: np.float32, place: str) -> Multiplier:
+    """What LEAKY_RELU multiplies a code below 0 by."""
+    if alpha < 0:
+        what = f"{place}: a slope of {alpha:.9g} below 0"
+        raise UnsupportedError(what, node=place, fix="a slope of 0 to 1")
+    return multiplier(float(scale) * alpha / float(out_scale))
 
 
 def elu_table(source: Code, target: Code, place: str) -> NDArray[np.int8]:

@@ -45,6 +45,11 @@ def lower(lowering: Lowering, node: Node) -> None:
         loops, time = _Loops(1, start, math.prod(source.shape), axes), None
     else:
         loops, time = _over_time(lowering, node, source, start, axes)
+    each, given, out = (
+        lowering.value_bytes,
+        lowering.bytes_of("{in0}"),
+        lowering.bytes_of("{out}", "int8_t *"),
+    )
     layer = Layer(
         name=node.name("copy"),
         kind=node.kind,
@@ -52,14 +57,14 @@ def lower(lowering: Lowering, node: Node) -> None:
         shape=node.out.shape,
         inputs=(source.value,),
         output=0,
-        window=f"eg_copy(&{{p}}, {loops.frames}, {{in0}} + {loops.skipped}, {{out}})",
-        step="eg_copy(&{p}, 1, {in0}, {out})",
+        window=f"eg_copy(&{{p}}, {loops.frames}, {given} + {each * loops.skipped}, {out})",
+        step=f"eg_copy(&{{p}}, 1, {given}, {out})",
         sources=("eg_copy.c",),
         struct="eg_copy",
-        fields=loops.fields(node),
+        fields=loops.fields(node, each),
     )
     if loops.repeats > 1:
-        size = math.prod(source.frame())
+        size = each * math.prod(source.frame())
         copies = (f"memcpy({{{to}}}, {{{of}}}, {size})" for to, of in (("ring", "in0"), ("out", "in0")))
         layer = replace(
             layer,
@@ -85,14 +90,15 @@ class _Loops:
     timing: Timing | None = None
     repeats: int = 1
 
-    def fields(self, node: Node) -> tuple[tuple[str, Any], ...]:
-        """The initialisers of struct eg_copy."""
-        loops = _joined(node, self.axes)
+    def fields(self, node: Node, each: int) -> tuple[tuple[str, Any], ...]:
+        """The initialisers of struct eg_copy, which moves bytes, `each` so many of a value."""
+        axes = [_Axis(axis.size, each * axis.stride) for axis in self.axes]
+        loops = _joined(node, [*axes, _Axis(each, 1)])
         return (
             ("size", [loop.size for loop in loops]),
             ("stride", [loop.stride for loop in loops]),
-            ("start", self.start),
-            ("frame", self.frame),
+            ("start", each * self.start),
+            ("frame", each * self.frame),
         )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgegrf.compiler.arithmetic import Multiplier, activation_range, fits, multiplier
 from edgegrf.compiler.lowering import Lowering, Node, View
+from edgegrf.compiler.operators.curves import leaky_multiplier
 from edgegrf.compiler.plan import Array, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
@@ -126,14 +127,24 @@ def _input_multiplier(scale: float, tanh: bool) -> tuple[int, int]:
 
 
 def relu(lowering: Lowering, node: Node) -> None:
-    """RELU or RELU6 standing alone."""
+    """RELU, RELU6, LEAKY_RELU or QUANTIZE: a factor from 0 on, a factor below, two bounds."""
     scale, _ = lowering.quantization(node.inputs[0])
     out_scale, _ = lowering.quantization(node.output)
     with np.errstate(over="ignore"):
-        by = multiplier(float(np.float32(scale) / np.float32(out_scale)))
+        ratio = float(np.float32(scale) / np.float32(out_scale))  # as RELU takes it
+    by = below = multiplier(ratio if node.kind in ("RELU", "RELU6") else float(scale) / float(out_scale))
+    if node.kind == "LEAKY_RELU":
+        below = leaky_multiplier(scale, node.options["alpha"], out_scale, node.place)
     fits(32768, by, node.place)
-    ends = activation_range(node.kind, out_scale, 0, node.place, (lowering.least, lowering.most))
-    fields = (("multiplier", by.mantissa), ("shift", by.shift))
+    fits(32768, below, node.place)
+    bounded = node.kind if node.kind in ("RELU", "RELU6") else "NONE"
+    ends = activation_range(bounded, out_scale, 0, node.place, (lowering.least, lowering.most))
+    fields = (
+        ("multiplier", by.mantissa),
+        ("shift", by.shift),
+        ("multiplier_below", below.mantissa),
+        ("shift_below", below.shift),
+    )
     clamps = (("activation_min", ends[0]), ("activation_max", ends[1]))
     _one_by_one(lowering, node, "eg_relu16", "eg_relu16.c", "eg_relu16", (*fields, *clamps))
 
