@@ -58,6 +58,7 @@ SOUND = {
     "leaky": one("LEAKY_RELU", options={"alpha": 0.25}),
     "softmax": one("SOFTMAX", scale=1 / 256, zero=-128, options={"beta": 1.0}),
     "quantize": one("QUANTIZE", scale=0.3),
+    "join with a constant": join((1, 6, 2, 8)),
 }
 
 BENT = {
@@ -102,7 +103,6 @@ BENT = {
     "a join of shapes that differ": join((1, 6, 2, 8), other=(1, 5, 2, 4)),
     "a join of scales that differ": join((1, 6, 2, 8), scale=0.2),
     "a join with an activation": join((1, 6, 2, 8), activation="RELU"),
-    "a join of a constant": join((1, 6, 2, 8)),
 }
 
 
