@@ -119,7 +119,7 @@ def _counters(stream: Stream) -> Any:
     assert frame is not None
     text = (
         f"missing {stream.missing}  lost on the board {frame.lost}  latency {frame.latency_us} µs  "
-        f"{frame.cycles} cycles per sample"
+        f"jitter {stream.jitter_us:.0f} µs  {frame.cycles} cycles per sample"
     )
     return Text(text + ("  " + "; ".join(stream.restarts) if stream.restarts else ""), style="dim")
 

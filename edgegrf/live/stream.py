@@ -49,6 +49,7 @@ class Stream:
     faults: dict[str, Counter[str]] = field(
         default_factory=lambda: {"open": Counter(), "saturated": Counter()}
     )
+    jitter_us: float = 0.0  # the largest distance of an interval from the period, by the stamps
     stuck: int = 0  # samples
     silent: int = 0  # times
     restarts: list[str] = field(default_factory=list)  # why, in words
@@ -86,6 +87,11 @@ class Stream:
             return
         due = self.frames[-1].sample + self.terms.every if self.frames else 0
         self.missing += max(0, (frame.sample - due) // self.terms.every)
+        if self.frames:
+            last = self.frames[-1]
+            interval_us = (frame.time_us - last.time_us) % (1 << 32)
+            away = abs(interval_us - 1e6 * (frame.sample - last.sample) / self.rate_hz)
+            self.jitter_us = max(self.jitter_us, away)
         self.stuck += bool(frame.flags & LiveFlag.STUCK)
         for kind, numbers in (("open", frame.open), ("saturated", frame.saturated)):
             self.faults[kind].update(self.names[number] for number in numbers)

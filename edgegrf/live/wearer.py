@@ -217,7 +217,7 @@ def _findings(
         notes.append(f"no load while standing on {len(idle)} sensors ({some}): they keep the mean gain")
     if weight_n is None:
         notes.append(
-            f"no --weight-kg: newtons assume {NOMINAL_WEIGHT_N:.0f} N; estimates in BW do not depend on it"
+            f"no weight was given: newtons assume {NOMINAL_WEIGHT_N:.0f} N; body weights do not depend on it"
         )
     if abs(shown_n / standing_n - 1) > 0.15:
         notes.append(f"walking shows {shown_n:.0f} N where standing shows {standing_n:.0f} N")
