@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,18 @@ from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
     from edgegrf.distill.plans import Plan
+    from edgegrf.distill.settings import Settings
     from edgegrf.distill.studio import Trained
     from edgegrf.distill.teacher import Teacher
     from edgegrf.distill.trainer import Epoch
     from edgegrf.gait.recording import Recording
+    from edgegrf.progress import Progress
+    from edgegrf.qat import Tuned
 
-__all__ = ["learn", "learning_options", "planned"]
+__all__ = ["learn", "learning_options", "planned", "tune"]
+
+#: of the rate of the float training: codes and ranges are near where they belong
+_GENTLE = 0.04
 
 _OPTIONS = (
     click.option(
@@ -127,6 +133,7 @@ def learn(
     out: Path | None,
     as_json: bool,
     teacher: Teacher | None = None,
+    qat: int = 0,
 ) -> int:
     """Train, tell how it goes, and return the exit code."""
     from edgegrf.distill.device import check_device
@@ -148,12 +155,47 @@ def learn(
             on_resume=lambda epochs: say(f"going on behind epoch {epochs} of an earlier run", quiet=as_json),
             on_epoch=lambda epoch: say(_line(epoch), quiet=as_json),
         )  # fmt: skip
-    ended = trained.outcome.ended
+        ended = trained.outcome.ended
+        if qat and ended in ("done", "early"):
+            path = trained.checkpoint
+            tuned = tune(
+                path, chosen.recordings, qat, path, plan.settings, as_json=as_json, progress=progress
+            )
+            trained = replace(trained, manifest=tuned.manifest)
     if as_json:
         print_json({**asdict(trained.manifest), "checkpoint": str(trained.checkpoint), "ended": ended})
     else:
         _show(trained)
     return {"interrupted": 130, "nan": 1}.get(ended, 0)
+
+
+def tune(
+    checkpoint: Path,
+    recordings: list[Recording],
+    epochs: int,
+    into: Path,
+    settings: Settings,
+    *,
+    as_json: bool,
+    progress: Progress,
+) -> Tuned:
+    """Epochs with the rounding in place, told as they go; at a small part of the settings' rate."""
+    from edgegrf.manifest import command_line
+    from edgegrf.parity.onnx_int8 import run_tflm
+    from edgegrf.qat import fine_tune
+
+    gentle = replace(settings, rate=_GENTLE * settings.rate)
+    tuned = fine_tune(
+        checkpoint, recordings, epochs=epochs, run=run_tflm, into=into, settings=gentle,
+        command=command_line(), progress=progress,
+        on_epoch=lambda epoch: say(f"int8 {_line(epoch)}", quiet=as_json),
+    )  # fmt: skip
+    say(
+        f"validation RMSE: float {tuned.float_rmse:.4f} BW, int8 by the export alone {tuned.before:.4f} BW, "
+        f"int8 trained {tuned.after:.4f} BW{'' if tuned.after < tuned.before else ': not kept'}; in {into}",
+        quiet=as_json,
+    )
+    return tuned
 
 
 def _hyper(pairs: tuple[str, ...]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from edgegrf.export.records import (
 )
 from edgegrf.export.scheme import SCHEMES, Scheme
 from edgegrf.export.source import Source
-from edgegrf.export.tuning import CALIBRATIONS, Quantised, quantise_best
+from edgegrf.export.tuning import CALIBRATIONS, Quantised, quantise_best, quantise_learnt
 from edgegrf.export.windows import Piece, Walks, cut_pieces, fingerprint, load_walks
 from edgegrf.files import check_writable
 from edgegrf.progress import Progress, silent
@@ -78,7 +78,10 @@ def export_model(
     if scheme:
         watched = _calibration_pieces(source, walks)
         about = f"edgegrf {source.name}"
-        best = quantise_best(simple, lowered, watched, run, calibration, about, progress, scheme)
+        if source.learnt and scheme.name == "int8" and calibration == "auto":
+            best = quantise_learnt(lowered, source.learnt, watched, simple, run, about)
+        else:
+            best = quantise_best(simple, lowered, watched, run, calibration, about, progress, scheme)
         coded = coded_estimates(run, best.data, best.graph, pieces, progress)
         metrics |= _errors(scheme.name, coded, pieces)
         explanation = _explanation(best, pieces, progress) if explained else None

@@ -223,4 +223,4 @@ def _why(cost: Cost) -> str:
     if cost.rare > _RARE:
         return f": rare values stretch its range {cost.rare:.1f}-fold; try --calibration mse or percentile"
     ratio = "" if cost.sqnr_db is None else f" {cost.sqnr_db:.0f} dB in its codes;"
-    return f":{ratio} noise in training (--set step_noise=1) or --qat hardens it"
+    return f":{ratio} noise in training (step_noise of --config) or --qat hardens it"

@@ -34,6 +34,7 @@ class Source:
     sources: Mapping[str, str] = field(default_factory=dict)
     student: Any = None
     lookahead: Literal["known", "declared", "open"] = "known"
+    learnt: Mapping[str, Any] = field(default_factory=dict)  # with the rounding in place
 
     @property
     def is_step(self) -> bool:
@@ -54,6 +55,7 @@ class Source:
 def from_checkpoint(path: Path) -> Source:
     """A student's checkpoint, exported to ONNX; raises ModelError or, if untraceable, UnsupportedError."""
     from edgegrf.students import load
+    from edgegrf.students.checkpoint import learnt_in
 
     student = load(path)
     manifest = Manifest.read(path)
@@ -64,6 +66,7 @@ def from_checkpoint(path: Path) -> Source:
         manifest.model,
         {path.name: sha256_file(path)},
         student,
+        learnt=learnt_in(path),
     )
 
 

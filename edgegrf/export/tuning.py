@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgegrf.export.accuracy import Runner, coded_estimates, float_estimates, is_step
 from edgegrf.export.calibration import METHODS, Observed, observe
 from edgegrf.export.equalise import can_equalise, equalise
+from edgegrf.export.learnt import taken_over
 from edgegrf.export.lowered import SAME_SCALE, Lowered
 from edgegrf.export.quantise import quantise
 from edgegrf.export.scheme import INT8, Range, Scheme
@@ -21,10 +22,13 @@ from edgegrf.graph.model import STATE_PREFIX, Graph
 from edgegrf.graph.writer import write_tflite
 from edgegrf.progress import Progress, silent
 
-__all__ = ["CALIBRATIONS", "Quantised", "quantise_best"]
+__all__ = ["CALIBRATIONS", "LEARNT", "Quantised", "quantise_best", "quantise_learnt"]
 
 #: "auto" tries every method and keeps the one that loses least
 CALIBRATIONS = ("auto", *METHODS)
+
+#: the method of ranges that were trained
+LEARNT = "learnt"
 
 _JUDGED_ON = 24  # pieces that the candidates are compared on
 _FIRST_METHOD = "mse"  # what the strength of the equalisation is chosen with
@@ -82,6 +86,17 @@ def quantise_best(
         best = min([best, trials.measured(replace(best, rounding="layerwise", lowered=rounded))], key=_loss)
     progress("quantise", 3, 3)
     return best
+
+
+def quantise_learnt(
+    lowered: Lowered, learnt: Mapping[str, Any], pieces: Sequence[Piece], model: Any, run: Runner, about: str
+) -> Quantised:
+    """The int8 model that a training with the rounding in place has left; nothing is calibrated."""
+    ready, ranges = taken_over(lowered, learnt)
+    judged = pieces[:: max(1, len(pieces) // _JUDGED_ON)]
+    trials = _Trials(lowered, {}, judged, float_estimates(model, judged), run, about, INT8)
+    nothing = Graph((), (), (), ())
+    return trials.measured(Quantised(LEARNT, 0.0, LEARNT, ready, ready, ranges, nothing, b"", 0.0, INT8))
 
 
 @dataclass(frozen=True)

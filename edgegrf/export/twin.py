@@ -198,6 +198,16 @@ class Twin(nn.Module):
         least, most = (-32768, 32767) if self.scheme.symmetric else (-128, 127)
         return (least - zero_point) * scale, (most - zero_point) * scale
 
+    def scales(self, i: int) -> Tensor:
+        """The scales of the int8 weights of layer `i`, one an output."""
+        source = float(self.code_of(self.lowered.nodes[i].inputs[0])[0].detach())
+        return torch.from_numpy(self._scales(i, source))
+
+    def _scales(self, i: int, source: float) -> NDArray[np.float32]:
+        weights, bias = (one[str(i)].detach().numpy() for one in (self.weights, self.biases))
+        now = replace(self.lowered.nodes[i], weights=weights, bias=bias)
+        return weight_scales(now, source * self.scheme.bias_limit)
+
     def _origin(self, name: str) -> str:
         """The tensor whose codes `name` has."""
         while name in self._same_as:
@@ -242,8 +252,7 @@ class Twin(nn.Module):
         source = self._origin(node.inputs[0])
         scale = float(self.code(source)[0].detach())
         axis = channel_axis(node)
-        now = replace(node, weights=weights.detach().numpy(), bias=bias.detach().numpy())
-        scales = weight_scales(now, scale * self.scheme.bias_limit)
+        scales = self._scales(i, scale)
         each = torch.tensor(scales, dtype=self.dtype)
         along = [1] * weights.ndim
         along[axis] = -1

@@ -19,7 +19,10 @@ from edgegrf.students.build import create
 from edgegrf.students.cost import macs_per_sample
 from edgegrf.students.student import Student
 
-__all__ = ["load", "save"]
+__all__ = ["learnt_in", "load", "save"]
+
+#: before the names of what was learnt with the rounding in place
+_LEARNT = "quantised."
 
 
 def save(
@@ -31,13 +34,14 @@ def save(
     sources: Mapping[str, str] | None = None,
     training: Mapping[str, Any] | None = None,
     command: str = "",
+    learnt: Mapping[str, Tensor] | None = None,
 ) -> Manifest:
     """Write the weights to `path` (.safetensors if so named, else by torch.save) and the manifest.
 
     `name` is the student's, else the folder's; `training` says how it was trained and lands in
-    `model.training`.  Raises OutputError.
+    `model.training`; `learnt` is what was learnt with the rounding in place.  Raises OutputError.
     """
-    write_file(path, _encode(student, path))
+    write_file(path, _encode(student, path, learnt or {}))
     manifest = Manifest(
         kind="checkpoint",
         name=name or path.resolve().parent.name,
@@ -67,7 +71,7 @@ def load(path: Path) -> Student:
 
     Raises ModelError if it is unsafe, damaged, or of another architecture than its manifest says.
     """
-    weights = _decode(path)
+    weights = {key: value for key, value in _decode(path).items() if not key.startswith(_LEARNT)}
     if not manifest_path(path).is_file():
         raise ModelError(
             f"{path} has no manifest",
@@ -84,8 +88,15 @@ def load(path: Path) -> Student:
     return student.eval()
 
 
-def _encode(student: Student, path: Path) -> bytes:
-    weights = {key: value.detach().cpu().contiguous() for key, value in student.state_dict().items()}
+def learnt_in(path: Path) -> dict[str, Tensor]:
+    """What the checkpoint holds of a training with the rounding in place; empty where there was none."""
+    found = {key: value for key, value in _decode(path).items() if key.startswith(_LEARNT)}
+    return {key.removeprefix(_LEARNT): value for key, value in found.items()}
+
+
+def _encode(student: Student, path: Path, learnt: Mapping[str, Tensor]) -> bytes:
+    tensors = {**student.state_dict(), **{_LEARNT + key: value for key, value in learnt.items()}}
+    weights = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     if path.suffix == ".safetensors":
         encoded: bytes = _safetensors().save(weights)
         return encoded

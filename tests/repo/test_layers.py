@@ -21,7 +21,7 @@ LAYERS = (
     {"report"},
     {"bench"},
     {"parity"},
-    {"link"},
+    {"link", "qat"},
     {"distill", "export", "flash", "virtual"},
     {"image"},
     {"compiler"},
@@ -32,7 +32,7 @@ LAYERS = (
 )
 LEVEL = {name: len(LAYERS) - depth for depth, names in enumerate(LAYERS) for name in names}
 HOMES = {
-    "torch": {"students", "distill", "export", "parity"},
+    "torch": {"students", "distill", "export", "parity", "qat"},
     "serial": {"link"},
     "click": {"cli"},
     "rich": {"cli"},
