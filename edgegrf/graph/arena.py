@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edgegrf.graph.model import Graph, Operator
+from edgegrf.graph.model import Graph, Operator, Tensor
 
 __all__ = ["KERNELS", "Arena", "arena_of"]
 
@@ -22,6 +22,8 @@ _BYTES = {"int8": 1, "uint8": 1, "bool": 1, "int16": 2, "int32": 4, "float32": 4
 _EVAL_TENSOR, _NODE, _BUILTIN_DATA, _KERNEL_DATA = 24, 64, 40, 96
 _TENSOR_IN_OR_OUT, _ALLOCATORS = 112, 640
 _PER_CHANNEL, _PER_CHANNEL_ARRAYS = 8, 16  # multiplier and shift, and the alignment of their two arrays
+_BORROWED_TENSOR, _SCRATCH_REQUESTS = 112, 192  # and 4 a channel
+_INDICES = 64  # scratch of kernels that walk over axes
 #: the planner's own records, which lie in the arena while it plans
 _PLANNED_TENSOR, _PLANNED_BUFFER = 32, 40
 _MULTIPLYING = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "TRANSPOSE_CONV": 0, "FULLY_CONNECTED": 0}
@@ -63,7 +65,7 @@ def arena_of(graph: Graph, *, kernels: str = "reference", margin: int = 1024) ->
         if (size := asked(graph, operator))
     ]
     planning = _PLANNED_TENSOR * len(graph.tensors) + _PLANNED_BUFFER * (len(tensors) + len(scratch))
-    plain = max(head, _aligned(planning))
+    plain = max(head, _aligned(planning), _aligned(_preparing(graph)))
     with_scratch = max(plain, _planned(tensors + scratch))
     return Arena(plain, with_scratch - plain, _aligned(_persistent(graph)), margin)
 
@@ -126,18 +128,30 @@ def _channels(graph: Graph, operator: Operator) -> int:
 
 
 def _lookup_tables(graph: Graph) -> int:
-    """int16 kernels of some releases keep a table of 513 entries for what they look up."""
-    return sum(
-        2 * 513 + _ALIGNMENT
+    """Tables that kernels fill when prepared: ELU's 256 values in int8, SOFTMAX's two of 513 in int16."""
+    dtypes = [(operator.kind, graph.tensors[operator.inputs[0]].dtype) for operator in graph.operators]
+    softmax = 2 * (2 * 513 + _ALIGNMENT)
+    return 256 * dtypes.count(("ELU", "int8")) + softmax * dtypes.count(("SOFTMAX", "int16"))
+
+
+def _preparing(graph: Graph) -> int:
+    """What an operator's kernel borrows of the head while it is prepared: records of all its tensors."""
+    needs = (
+        sum(_borrowed(graph.tensors[index]) for index in (*operator.inputs, *operator.outputs) if index >= 0)
         for operator in graph.operators
-        if operator.kind in ("SOFTMAX", "LOGISTIC", "TANH", "HARD_SWISH", "ELU")
-        and graph.tensors[operator.inputs[0]].dtype == "int16"
     )
+    return _SCRATCH_REQUESTS + max(needs, default=0)
 
 
-def _no_scratch(graph: Graph, operator: Operator) -> int:
-    del graph, operator
-    return 0
+def _borrowed(tensor: Tensor) -> int:
+    return _BORROWED_TENSOR + (4 * len(tensor.quantization.scales) if tensor.quantization else 0)
+
+
+def _reference(graph: Graph, operator: Operator) -> int:
+    """Sums of MEAN in 32 bits; a few indices."""
+    if operator.kind == "MEAN":
+        return 4 * math.prod(graph.tensors[operator.outputs[0]].shape) + _INDICES
+    return _INDICES if operator.kind == "MIRROR_PAD" else 0
 
 
 def _cmsis_nn(graph: Graph, operator: Operator) -> int:
@@ -145,7 +159,7 @@ def _cmsis_nn(graph: Graph, operator: Operator) -> int:
     if operator.kind in ("AVERAGE_POOL_2D", "FULLY_CONNECTED"):
         return 4 * int(graph.tensors[operator.outputs[0]].shape[-1])
     if operator.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-        return 0
+        return _reference(graph, operator)
     channels = graph.tensors[operator.inputs[0]].shape[-1]
     filters = graph.tensors[operator.inputs[1]].shape
     return 4 * channels * math.prod(filters[1:3]) + 4 * filters[0 if operator.kind == "CONV_2D" else 3]
@@ -156,7 +170,7 @@ def _esp_nn_s3(graph: Graph, operator: Operator) -> int:
     if operator.kind == "SOFTMAX":
         return 4 * int(graph.tensors[operator.inputs[0]].shape[-1]) + 64
     if operator.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-        return 0
+        return _reference(graph, operator)
     taken, filters, given = (graph.tensors[i].shape for i in (*operator.inputs[:2], operator.outputs[0]))
     channels = -(-taken[-1] // 16) * 16
     taps, outputs = math.prod(filters[1:3]), given[-1]
@@ -168,9 +182,9 @@ def _esp_nn_s3(graph: Graph, operator: Operator) -> int:
 
 #: what a set of kernels asks for beside the tensors, in bytes per operator
 KERNELS = {
-    "reference": _no_scratch,
+    "reference": _reference,
     "cmsis-nn": _cmsis_nn,
-    "esp-nn": _no_scratch,  # ESP32, C3, C6: plain C
+    "esp-nn": _reference,  # ESP32, C3, C6: plain C
     "esp-nn-s3": _esp_nn_s3,
 }
 
