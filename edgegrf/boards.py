@@ -89,6 +89,7 @@ class Board:
     pin_rxd: int | None = None
     pin_rts: int | None = None  # kept high where the other end looks at it; flow control is never used
     pyocd_target: str | None = None
+    boot_settings: int | None = None  # the page where the boot loader keeps whether it has a program
     uf2_family: int | None = None
     uf2_boards: tuple[str, ...] = ()  # beginnings of the Board-ID in INFO_UF2.TXT
     uf2_softdevice: str | None = None  # what must lie below `flash_origin`

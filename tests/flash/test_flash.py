@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +57,10 @@ if sys.argv[1] == "commander":
     if "PART" not in os.environ:
         print("0000571 C Error: unexpected response [commander]", file=sys.stderr)
         sys.exit(1)
-    print("10000100:  " + os.environ["PART"] + "    |..(.|")
+    if sys.argv[-1] == "read32 0x10000100":
+        print("10000100:  " + os.environ["PART"] + "    |..(.|")
+    elif sys.argv[-1] == "read32 0x3008":
+        print("00003008:  " + os.environ["SOFTDEVICE"] + "    |.`..|")
     sys.exit()
 (here / "argv.json").write_text(json.dumps(sys.argv[1:]))
 if sys.argv[1] == "load":
@@ -84,6 +88,7 @@ def pyocd(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("PROBES", "000683000001")
     monkeypatch.setenv("PART", "00052840")
+    monkeypatch.setenv("SOFTDEVICE", "00026000")
     return folder
 
 
@@ -102,6 +107,24 @@ def test_pyocd_gets_the_image_the_target_and_the_probe(images, pyocd):
     target = ["--no-wait", "--uid", "000683000001", "--target", "nrf52840", "-O", "auto_unlock=false"]
     assert argv[:-1] == ["load", *target, "--erase", "sector"]
     assert to_binary(read_image(pyocd / "received.hex")[1]) == to_binary(read_image(image.elf)[1])
+
+
+def test_a_probe_tells_the_boot_loader_that_it_has_a_program(images, pyocd):
+    image, target = images("feather_nrf52840"), board("feather_nrf52840")
+    flash(target, image.hex, via="pyocd")
+    *written, settings = read_image(pyocd / "received.hex")[1]
+    assert to_binary(written) == to_binary(read_image(image.elf)[1])
+    assert settings.address == 0xFF000
+    size = len(to_binary(written)[1])
+    assert settings.data == struct.pack("<4H5I", 1, 0, 0xFF, 0, size, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("end", ["ffffffff", "00027000"])
+def test_a_probe_leaves_a_chip_without_the_softdevice_alone(images, pyocd, monkeypatch, end):
+    monkeypatch.setenv("SOFTDEVICE", end)
+    with pytest.raises(DeviceError, match=r"S140 6.1.1 does not lie below 0x26000"):
+        flash(board("feather_nrf52840"), images("feather_nrf52840").hex, via="pyocd")
+    assert not (pyocd / "argv.json").exists()
 
 
 def test_pyocd_without_a_probe_with_two_and_failing(images, pyocd, monkeypatch):
@@ -206,7 +229,7 @@ def test_wrong_images_and_names_are_refused_before_anything_is_written(images, p
         (dk, tmp_path / "missing.hex", None, ModelError),
         (dk, images("nrf52840dk").hex, "uf2", UnknownNameError),
         (dk, images("nrf52840dk").hex, "file", UsageError),
-        (feather, images("feather_nrf52840").hex, "pyocd", UnknownNameError),
+        (feather, images("feather_nrf52840").hex, "esptool", UnknownNameError),
         (board("native"), images("nrf52840dk").hex, None, UsageError),
     ]:
         with pytest.raises(error):
@@ -215,13 +238,13 @@ def test_wrong_images_and_names_are_refused_before_anything_is_written(images, p
 
 
 def test_boards_with_a_boot_loader_keep_it_and_its_room():
-    """No probe, which would erase a locked chip; nothing from 0xEA000 on, nor an image that ends there."""
+    """Nothing from 0xEA000 on, nor an image that ends there."""
     behind_one = [row for row in boards().values() if row.uf2_softdevice]
     assert len(behind_one) == 3
     for row in behind_one:
         assert row.flash_origin + row.flash_size == row.store_origin
         assert row.store_origin + row.store_size == 0xEA000
-        assert "pyocd" not in row.flashers and row.pyocd_target is None
+        assert row.boot_settings == 0xFF000
         vectors = (row.ram_origin + 64).to_bytes(4, "little") + (row.flash_origin + 9).to_bytes(4, "little")
         full = Segment(row.flash_origin, vectors.ljust(row.flash_size, b"\0"))
         check_fits(row, [full])
