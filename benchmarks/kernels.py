@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make bench-kernels`: every model on the virtual nRF52840 beside TFLM + CMSIS-NN, as JSON and as tables.
+"""`make bench-kernels`: every model on the virtual boards, beside TFLM + CMSIS-NN, as JSON and as tables.
 
 The reference nets lie beside the checkout, in ../shared/data/reference_nets; without them nothing is
 written, as the pages speak of them.  The figures are counts, not times of this computer: the same sources
@@ -30,7 +30,7 @@ __all__ = ["against_baseline", "main", "measure", "models", "modes"]
 ROOT = Path(__file__).parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
 BASELINE, KERNELS = Path(__file__).with_name("baseline.json"), Path(__file__).with_name("kernels.json")
-BOARD = "nrf52840dk"
+BOARD, OTHER = "nrf52840dk", "esp32c3"
 REFERENCE_NETS = ("conv", "ds")
 
 _KEYS = (
@@ -47,14 +47,17 @@ def main() -> int:
     if not all((folder / f"{net}.tflite").is_file() for net in REFERENCE_NETS):
         print("bench-kernels skipped: no reference nets beside the checkout", file=sys.stderr)
         return 0
-    record = measure(models(folder)) | {"layers": measure_layers(BOARD)}
+    chosen = models(folder)
+    other = measure(chosen, OTHER)
+    record = measure(chosen) | {"layers": measure_layers(BOARD), "others": [other]}
     baseline = json.loads(BASELINE.read_text())
     write_file(KERNELS, json.dumps(record, indent=1) + "\n")
     fill(README, "table:kernels", against_baseline(record["models"], baseline))
     fill(RESULTS, "table:kernels", against_baseline(record["models"], baseline))
     fill(RESULTS, "table:models", _all(record))
+    fill(RESULTS, "table:esp32c3", _all(other))
     fill(RESULTS, "table:layers", table_of_layers(record["layers"]))
-    wrong = [row["model"] for row in record["models"] if row["mismatches"]]
+    wrong = [row["model"] for row in (*record["models"], *other["models"]) if row["mismatches"]]
     wrong += [row["layer"] for row in record["layers"] if row["mismatches"]]
     if wrong:
         raise CheckFailedError(f"estimates differ from the host's: {', '.join(wrong)}")
@@ -67,18 +70,18 @@ def models(reference_nets: Path) -> dict[str, Path]:
     return nets | {name: shipped_file(name, "student_int8.tflite") for name in shipped_students()}
 
 
-def measure(chosen: Mapping[str, Path]) -> dict[str, Any]:
-    """The profile of each model in each of its modes, without its layers."""
+def measure(chosen: Mapping[str, Path], target: str = BOARD) -> dict[str, Any]:
+    """The profile of each model in each of its modes on the virtual `target`, without its layers."""
     rows: list[dict[str, Any]] = []
     compiler = ""
     for name, path in chosen.items():
         for mode in modes(path):
-            print(f"{name}, {mode}", file=sys.stderr)
-            profile = run_profile(path, board(BOARD), mode, name=name)
+            print(f"{target}: {name}, {mode}", file=sys.stderr)
+            profile = run_profile(path, board(target), mode, name=name)
             compiler = profile.compiler
             found = profile.record()
             rows.append({key: found[key] for key in _KEYS})
-    return {"board": BOARD, "compiler": compiler, "cycles_are": error_band(BOARD), "models": rows}
+    return {"board": target, "compiler": compiler, "cycles_are": error_band(target), "models": rows}
 
 
 def modes(tflite: Path) -> Iterator[str]:

@@ -84,11 +84,13 @@ def _packages() -> Iterator[_Finding]:
 
 
 def _compilers() -> Iterator[_Finding]:
-    from edgegrf.toolchain import arm_compiler, host_compiler
+    from edgegrf.toolchain import arm_compiler, core_compiler, host_compiler
 
     pip = "pip install 'edgegrf[build]'"
     yield _Finding("C compiler (host)", "parity, native board", _version(host_compiler), pip, True)
     yield _Finding("C compiler (Cortex-M)", "build", _version(arm_compiler), pip, True)
+    riscv = _version(lambda: core_compiler("RV32IMC"))
+    yield _Finding("C compiler (RISC-V)", "build for ESP32-C3", riscv, pip)
     gcc = "install arm-none-eabi-gcc (optional: zig serves)"
     yield _Finding("arm-none-eabi-gcc", "build, preferred", _version(lambda: arm_compiler("gcc")), gcc)
 
