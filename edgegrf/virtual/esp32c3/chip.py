@@ -13,6 +13,7 @@ from edgegrf.virtual.counts import Share
 from edgegrf.virtual.esp32c3.boot import ENTRY, place
 from edgegrf.virtual.esp32c3.matrix import InterruptMatrix
 from edgegrf.virtual.esp32c3.pins import AnalogBus, Gpio, IoMux
+from edgegrf.virtual.esp32c3.rom import CALL, Rom
 from edgegrf.virtual.esp32c3.rtc import Cause, Rtc
 from edgegrf.virtual.esp32c3.saradc import SarAdc
 from edgegrf.virtual.esp32c3.system import System
@@ -38,9 +39,6 @@ _MEMORIES = (
     Memory(0x2000, (0x4000_0000,), writable=False),
 )
 _REGISTERS = ((0x6000_0000, 0xD_1000),)
-#: offsets of the ROM's functions that are there, and only return: writing a register of the analogue bus
-_ROM_FUNCTIONS = (0x195C, 0x1960)
-_RETURN = (0x8082).to_bytes(2, "little")
 #: event selection, mode and count of the performance counter
 _EVENTS, _MODE, _COUNT = 0x7E0, 0x7E1, 0x7E2
 #: how far the two ends' bit times may differ before bytes break: half a bit in ten
@@ -72,8 +70,10 @@ class Esp32c3:
         self._count_from = 0  # what the counter shows beyond the core's cycles
         self._lost = [0, 0]  # overruns and unheard bytes before the last reset
         self._unheard = 0
-        csrs = Csrs(frozenset((_EVENTS, _MODE, _COUNT)), self._read_csr, self._write_csr)
+        csrs = Csrs(frozenset((_EVENTS, _MODE, _COUNT, CALL)), self._read_csr, self._write_csr)
         self.core = Core(firmware, _MEMORIES, _REGISTERS, read=self._read, write=self._write, csrs=csrs)
+        flash, rom = self.core.buffer(_FLASH), self.core.buffer(_ROM)
+        self._rom = Rom(self.core, rom, flash, self.supply, self.clock_hz)
         self._load()
         self._power_up(Cause.POWER_ON)
         self.core.reset(self._image.entry or ENTRY)
@@ -196,14 +196,12 @@ class Esp32c3:
         self.core.close()
 
     def _load(self) -> None:
-        flash, ram, rom = (self.core.buffer(index) for index in (_FLASH, _RAM, _ROM))
+        flash, ram = self.core.buffer(_FLASH), self.core.buffer(_RAM)
         flash[:] = b"\xff" * _FLASH_SIZE
         for offset, data in self._image.flash:
             flash[offset : offset + len(data)] = data
         for offset, data in self._image.ram:
             ram[offset : offset + len(data)] = data
-        for offset in _ROM_FUNCTIONS:
-            rom[offset : offset + 2] = _RETURN
 
     def _reset(self, cause: int) -> None:
         """Start core and peripherals over; RAM keeps its contents, as far as the ROM leaves it alone."""
@@ -264,10 +262,13 @@ class Esp32c3:
 
     def _read_csr(self, number: int) -> int:
         if number != _COUNT:
-            return self._counter[number]
+            return self._counter.get(number, 0)
         return self.core.cycles + self._count_from & 0xFFFF_FFFF if self._counting else self._count_from
 
     def _write_csr(self, number: int, value: int) -> None:
+        if number == CALL:
+            self._rom.call(value)
+            return
         count = self._read_csr(_COUNT)
         if number == _COUNT:
             count = value

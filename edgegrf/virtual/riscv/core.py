@@ -166,6 +166,14 @@ class Core:
         except UcError as error:
             raise IndexError(address) from error
 
+    def register(self, number: int) -> int:
+        """General register x`number`."""
+        return self._get(f"X{number}")
+
+    def set_register(self, number: int, value: int) -> None:
+        """Write general register x`number`."""
+        self._set(f"X{number}", value)
+
     def buffer(self, index: int) -> memoryview:
         """The bytes of one of the memories."""
         return memoryview(self._buffers[index])

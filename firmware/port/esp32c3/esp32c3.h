@@ -179,6 +179,20 @@ enum {
 typedef void rom_analog_write(uint8_t block, uint8_t host, uint8_t reg, uint8_t data);
 typedef void rom_analog_write_bits(uint8_t block, uint8_t host, uint8_t reg, uint8_t high, uint8_t low,
                                    uint8_t data);
+
+/* The ROM's functions for the flash, 0 where they succeed, and for the cache, which rests meanwhile */
+typedef int rom_flash_unlock(void);
+typedef int rom_flash_erase(uint32_t sector);
+typedef int rom_flash_write(uint32_t address, const uint32_t *words, int32_t bytes);
+typedef int rom_flash_read(uint32_t address, uint32_t *words, int32_t bytes);
+typedef uint32_t rom_cache_suspend(void); /* gives what resuming wants */
+typedef void rom_cache_resume(uint32_t autoload);
+#define ROM_FLASH_ERASE ((rom_flash_erase *)0x40000128u)
+#define ROM_FLASH_WRITE ((rom_flash_write *)0x4000012Cu)
+#define ROM_FLASH_READ ((rom_flash_read *)0x40000130u)
+#define ROM_FLASH_UNLOCK ((rom_flash_unlock *)0x40000140u)
+#define ROM_CACHE_SUSPEND ((rom_cache_suspend *)0x40000524u)
+#define ROM_CACHE_RESUME ((rom_cache_resume *)0x40000528u)
 #define ROM_ANALOG_WRITE ((rom_analog_write *)0x4000195Cu)
 #define ROM_ANALOG_WRITE_BITS ((rom_analog_write_bits *)0x40001960u)
 

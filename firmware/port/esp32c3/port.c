@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port.h"
 
+#include "board.h"
 #include "clock.h"
 #include "esp32c3.h"
 #include "fault.h"
@@ -49,6 +50,9 @@ static void fill_facts(void) {
     facts.flash_bytes = (uint32_t)(uintptr_t)link_image_size;
     facts.ram_bytes = span(link_ram_start, link_ram_end);
     facts.parts = PORT_FAULT | (SCAN_CHANNELS ? PORT_SCAN : 0);
+#ifdef BOARD_STORE_SIZE
+    facts.parts |= PORT_STORE;
+#endif
     facts.scan_tick_hz = SYSTIMER_HZ;
     facts.reset_cause = read_reset_cause();
     for (uint32_t i = 0; i < sizeof facts.device_id; i++) {

@@ -5,8 +5,12 @@ configure_file(${PORT_DIR}/${BOARD_BOOT}.ld.in ${GENERATED}/link.ld @ONLY)
 
 target_sources(objects PRIVATE
   ${PORT_DIR}/port.c ${PORT_DIR}/clock.c ${PORT_DIR}/uart.c ${PORT_DIR}/watchdog.c ${PORT_DIR}/interrupts.c
-  ${PORT_DIR}/fault.c ${PORT_DIR}/startup.c ${PORT_DIR}/string.c port/bare/stack.c
-  port/absent_store.c)
+  ${PORT_DIR}/fault.c ${PORT_DIR}/startup.c ${PORT_DIR}/string.c port/bare/stack.c)
+if(BOARD_STORE_SIZE)
+  target_sources(objects PRIVATE ${PORT_DIR}/store.c)
+else()
+  target_sources(objects PRIVATE port/absent_store.c)
+endif()
 if(SCAN_CHANNELS)
   target_sources(objects PRIVATE ${PORT_DIR}/scan.c)
 else()

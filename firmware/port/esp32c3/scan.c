@@ -18,9 +18,10 @@ enum {
 _Static_assert((int)SLOTS >= (int)PORT_SCAN_KEPT, "frames that may wait");
 _Static_assert((int)SCAN_US < (int)SCAN_LONGEST_US, "the UART's FIFO fills meanwhile");
 
-static const uint8_t columns[] = SCAN_COLUMN_PINS;
+/* Not constants: the interrupt may come while the flash cannot be read. */
+static uint8_t columns[] = SCAN_COLUMN_PINS;
 #if SCAN_ROWS
-static const uint8_t rows[] = SCAN_ROW_PINS;
+static uint8_t rows[] = SCAN_ROW_PINS;
 #endif
 
 /* Written by the interrupt, and by main while it holds interrupts back. */
