@@ -52,7 +52,7 @@ class Uart(EventPeripheral):
         self._received: deque[int] = deque()
         self._to_send: deque[int] = deque()
         self._silence: Alarm | None = None
-        self.transmitting = False
+        self.transmitting = self._configured = False
         self.fire(TX_EMPTY)
 
     @property
@@ -67,8 +67,8 @@ class Uart(EventPeripheral):
 
     @property
     def listening(self) -> bool:
-        """True while the receiver has a clock."""
-        return bool(self.values[CLK_CONF] & _CLOCK_ON)
+        """True once the firmware has set a rate, while the receiver has a clock; before, the ROM's holds."""
+        return self._configured and bool(self.values[CLK_CONF] & _CLOCK_ON)
 
     def level(self) -> int:
         full = RX_FULL if len(self._received) > self._full_at else 0
@@ -88,6 +88,7 @@ class Uart(EventPeripheral):
             super().write(offset, value & ~_UPDATE)
         else:
             super().write(offset, value)
+        self._configured = self._configured or offset == CLKDIV
         if offset == CONF0 and value & _RX_RESET:
             self._received.clear()
         if offset == CONF0 and value & _TX_RESET:
