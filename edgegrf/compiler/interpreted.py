@@ -102,6 +102,8 @@ def _numbers(
     if _value_bytes(sample) != _value_bytes(estimate):
         raise UnsupportedError("input and output are of different types", node=estimate.name)
     interface = manifest.interface if manifest else None
+    if states:
+        _check_step(sample, manifest)
     samples, channels = (1, math.prod(sample.shape)) if states else _rows(sample)
     estimates, outputs = (1, math.prod(estimate.shape)) if states else _rows(estimate)
     (in_scale, in_zero), (out_scale, out_zero) = _affine(sample), _affine(estimate)
@@ -126,6 +128,18 @@ def _numbers(
         ("TFLM_STATES", str(len(states))),
         ("TFLM_STATE_BYTES", str(sum(state.bytes for state in states))),
     ]
+
+
+def _check_step(sample: Tensor, manifest: Manifest | None) -> None:
+    """The engine gives one estimate for one sample, from the first on; see compiler/step_file.py."""
+    several = len(sample.shape) > 2 and sample.shape[1] > 1
+    if several or (manifest and manifest.model.get("skipped", 0)):
+        raise UnsupportedError(
+            "a step model of several samples a call, or whose first estimates do not count",
+            node=sample.name,
+            why="its layers have strides or look ahead",
+            fix="take its windows, or --engine aot",
+        )
 
 
 def _the_other(graph: Graph, indices: tuple[int, ...], what: str) -> int:

@@ -19,11 +19,18 @@ from pathlib import Path
 import pytest
 
 from edgegrf.boards import board, boards
-from edgegrf.compiler.interpreted import method_of
-from edgegrf.errors import MissingToolError, OutputError, UnknownNameError, UsageError
+from edgegrf.compiler.interpreted import interpret_model, method_of
+from edgegrf.errors import (
+    MissingToolError,
+    OutputError,
+    UnknownNameError,
+    UnsupportedError,
+    UsageError,
+)
 from edgegrf.graph.schema import OPERATORS
 from edgegrf.image.project import write_project
 from edgegrf.image.sdk import SDKS, sdk_for
+from edgegrf.manifest import Manifest
 from edgegrf.process import ToolFailedError, run
 from edgegrf.resources import shipped_file
 from edgegrf.toolchain import host_compiler
@@ -163,6 +170,21 @@ def test_every_operator_has_a_kernel_in_tflite_micro():
     methods = set(re.findall(r"Add\w+(?=\(\))", declared))
     assert {method_of(kind) for kind in OPERATORS} <= methods
     assert method_of("DEPTHWISE_CONV_2D") == "AddDepthwiseConv2D" and method_of("PADV2") == "AddPadV2"
+
+
+def test_the_step_model_of_a_window_model_streams_in_tflite_micro(tmp_path):
+    from edgegrf.compiler.step_file import write_step_model
+
+    write_step_model(DSTCN, tmp_path / "step.tflite")
+    made = interpret_model(tmp_path / "step.tflite", tmp_path / "model", kernels="cmsis-nn")
+    window = interpret_model(DSTCN, tmp_path / "window", kernels="cmsis-nn")
+    assert (made.modes, window.modes) == (2, 1) and made.arena.total < window.arena.total
+    header = (tmp_path / "model" / "model.h").read_text()
+    assert "#define MODEL_INPUT_CHANNELS 4\n" in header and "#define MODEL_TFLM_STATES 4\n" in header
+    manifest = Manifest.read(tmp_path / "step.tflite")
+    replace(manifest, model={**manifest.model, "skipped": 2}).write(tmp_path / "step.tflite")
+    with pytest.raises(UnsupportedError, match="first estimates do not count"):
+        interpret_model(tmp_path / "step.tflite", tmp_path / "model", kernels="cmsis-nn")
 
 
 def fake_tool(folder, name, image):
