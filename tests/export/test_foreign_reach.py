@@ -12,7 +12,9 @@ from click.testing import CliRunner
 from torch import nn
 
 from edgegrf.cli.export import command
+from edgegrf.compiler.planning import make_plan
 from edgegrf.errors import ModelError, UnknownNameError
+from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Manifest
 
 WINDOW = 40
@@ -32,6 +34,19 @@ class Taps(nn.Module):
         for layer in self.layers:
             x = torch.relu(layer(nn.functional.pad(x, self.pads)))
         return self.head(x)
+
+
+class Strides(nn.Module):
+    """Two centred convolutions of stride 2: an estimate every 4 samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv1d(4, 6, 3, 2, 1), nn.ReLU(), nn.Conv1d(6, 6, 3, 2, 1), nn.ReLU(), nn.Conv1d(6, 1, 1)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x)
 
 
 class Whole(nn.Module):
@@ -88,6 +103,21 @@ def test_the_manifest_says_what_was_measured(
     assert manifest.interface is not None and manifest.interface.lookahead == lookahead
     assert manifest.model["receptive_field"] == reach
     assert manifest.model["causal"] is (lookahead == 0)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [Taps(5, 2, 2), Taps(5, 4, 0), Taps(3, 0, 2, layers=3), Strides()],
+    ids=["centred", "causal", "ahead only", "strides"],
+)
+def test_the_compiler_finds_the_same_reach(module: nn.Module, tmp_path: Path) -> None:
+    net = _onnx(module, tmp_path / "net.onnx")
+    _export(net, *_TELLS, "-o", tmp_path / "out", "--json")
+    tflite = tmp_path / "out" / "student_int8.tflite"
+    manifest, plan = Manifest.read(tflite), make_plan(read_tflite(tflite.read_bytes()))
+    assert manifest.interface is not None and plan.stream
+    assert max(0, plan.lookahead) == manifest.interface.lookahead
+    assert plan.receptive_field == manifest.model["receptive_field"]
 
 
 def test_a_smaller_look_ahead_is_refused_with_both_numbers(tmp_path: Path) -> None:
