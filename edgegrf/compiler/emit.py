@@ -48,7 +48,7 @@ def source_text(plan: Plan, layout: Layout, **provenance: str) -> str:
         .get_template("model.c.j2")
         .render(
             headers=sorted({name for layer in plan.layers for name in layer.sources if name.endswith(".h")}),
-            layers=[_layer(layer) for layer in plan.layers],
+            layers=[_layer(layer) for layer in plan.layers if _is_named(layer, layout)],
             dtype=plan.dtype,
             layout=layout,
             macro=provenance["name"].upper(),
@@ -58,6 +58,14 @@ def source_text(plan: Plan, layout: Layout, **provenance: str) -> str:
         )
     )
     return text
+
+
+def _is_named(layer: Layer, layout: Layout) -> bool:
+    """Whether a call of the modes that are compiled takes the layer's parameters."""
+    calls = layer.step + layer.keep + layer.hold if layout.steps else ""
+    if layout.window and not layout.through_stream:
+        calls += layer.window
+    return "{p}" in calls
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
