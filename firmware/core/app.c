@@ -301,6 +301,10 @@ static void execute_request(const struct request *request, struct link_reply *re
     }
 }
 
+uint8_t *app_scratch(void) {
+    return link_state.refusal.body; /* never kept: a refusal is sent as soon as it is made */
+}
+
 void app_send(uint8_t type, uint8_t seq, const uint8_t *body, size_t length) {
     static uint8_t wire[FRAME_WIRE_MAX];
     port_send(wire, frame_encode(wire, type, seq, body, length));

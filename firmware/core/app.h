@@ -18,6 +18,9 @@ enum {
 /* Takes bytes that came over the link, executes the requests that they complete and sends the replies. */
 void app_take(const uint8_t *data, size_t length);
 
+/* FRAME_BODY_MAX bytes for a body that app_send() sends before the next byte is taken. */
+uint8_t *app_scratch(void);
+
 /* Sends a frame; requires length <= FRAME_BODY_MAX. */
 void app_send(uint8_t type, uint8_t seq, const uint8_t *body, size_t length);
 

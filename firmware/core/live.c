@@ -44,7 +44,6 @@ static struct {
 static struct port_scan_frame frame;
 static uint16_t before[SCAN_ROOM];
 static struct sense_result sensed;
-static uint8_t body[FRAME_BODY_MAX];
 
 bool live_running(void) {
     return live.running;
@@ -142,7 +141,9 @@ static uint8_t *put_faults(uint8_t *to) {
     return to + FAULT_BYTES;
 }
 
+/* Sends the body in app_scratch(), whose values end at `end`. */
 static void send(uint8_t flags, uint32_t sample, uint32_t cycles, uint32_t latency_us, const uint8_t *end) {
+    uint8_t *body = app_scratch();
     bytes_put_u32(body, sample);
     bytes_put_u32(body + 4, live.time_us);
     bytes_put_u32(body + 8, cycles);
@@ -173,7 +174,7 @@ static void take(void) {
     calibration_apply(frame.counts, &sensed);
 
     uint8_t flags = (uint8_t)(live.flags | (sensed.faulty ? LIVE_HAS_FAULTS : 0));
-    uint8_t *to = body + HEADER;
+    uint8_t *to = app_scratch() + HEADER;
     uint32_t cycles = 0;
     to = live.content & LIVE_RAW ? put_raw(to) : to;
     to = live.content & LIVE_PRESSURE ? put_pressure(to) : to;
@@ -212,7 +213,7 @@ bool live_turn(void) {
     if (now - live.frame_ms > live.silence_ms) {
         live.frame_ms = now;
         live.flags |= LIVE_SILENT;
-        send(live.flags, live.samples + live.lost, 0, 0, body + HEADER);
+        send(live.flags, live.samples + live.lost, 0, 0, app_scratch() + HEADER);
     }
     return false;
 }
