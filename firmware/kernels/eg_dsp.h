@@ -210,18 +210,31 @@ static inline int8_t eg_saturate(int32_t x) {
 
 #endif
 
+/* x / 2^shift as int8, in one instruction where the shift is a constant. */
+static EG_INLINE int8_t eg_shifted(int32_t x, int32_t shift) {
+#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !defined(__clang__)
+    if (__builtin_constant_p(shift)) {
+        int32_t result;
+
+        __asm__("ssat %0, #8, %1, asr %2" : "=r"(result) : "r"(x), "i"(shift));
+        return (int8_t)result;
+    }
+#endif
+    return eg_saturate(x >> shift);
+}
+
 /* An accumulator, given twice, as an int8 output: eg_requantise(), the zero point and the clamp at once.
  *
  * smmlar is the doubling-high multiplication with its rounding; the offset holds the half of the right shift,
  * less one where the accumulator is negative, which takes halves away from zero, and the zero point.  Exact
  * for |accumulator| < 2^30 and shifts of 1 to 21 to the right, which the compiler has proven. */
-static inline int8_t eg_narrow(int32_t twice, int32_t multiplier, int32_t offset, int32_t shift) {
-    return eg_saturate(eg_smmlar(twice, multiplier, offset + (twice >> 31)) >> shift);
+static EG_INLINE int8_t eg_narrow(int32_t twice, int32_t multiplier, int32_t offset, int32_t shift) {
+    return eg_shifted(eg_smmlar(twice, multiplier, offset + (twice >> 31)), shift);
 }
 
 /* The same of outputs whose zero point is -128: where the sign would matter, all is clamped to it. */
-static inline int8_t eg_rectify(int32_t twice, int32_t multiplier, int32_t offset, int32_t shift) {
-    return eg_saturate(eg_smmlar(twice, multiplier, offset) >> shift);
+static EG_INLINE int8_t eg_rectify(int32_t twice, int32_t multiplier, int32_t offset, int32_t shift) {
+    return eg_shifted(eg_smmlar(twice, multiplier, offset), shift);
 }
 
 /* The next output, its three words of scale at *w, which moves on. */

@@ -44,6 +44,13 @@ static EG_INLINE struct eg_scratch eg_conv_divide(const struct eg_packed_conv *p
     return s;
 }
 
+/* Taps i and i + 2 of a single channel, nothing behind the last. */
+static EG_INLINE uint32_t eg_conv_pair(const int8_t *const taps[EG_TAPS], int32_t i, int32_t count) {
+    int32_t low = i < count ? *taps[i] : 0, high = i + 2 < count ? *taps[i + 2] : 0;
+
+    return ((uint32_t)low & 0xffffu) | (uint32_t)high << 16;
+}
+
 /* The patch that `taps` point at, in one go where they lie one behind the other; `gathered` is for channels
  * that are no fours. */
 static EG_INLINE void eg_conv_unpack(const struct eg_packed_conv *p, const int8_t *const taps[EG_TAPS],
@@ -51,7 +58,13 @@ static EG_INLINE void eg_conv_unpack(const struct eg_packed_conv *p, const int8_
     const struct eg_geometry *g = &p->geometry;
     int32_t count = g->kernel_h * g->kernel_w;
 
-    if (g->in_c % 4 != 0) {
+    if (g->in_c == 1) {
+        EG_UNROLL(6)
+        for (int32_t i = 0; i < 2 * p->packed.words; i += 4, to += 2 * pitch) {
+            to[0] = eg_conv_pair(taps, i, count);
+            to[pitch] = eg_conv_pair(taps, i + 1, count);
+        }
+    } else if (g->in_c % 4 != 0) {
         for (int32_t i = 0; i < count; i++) {
             __builtin_memcpy(gathered + i * g->in_c, taps[i], (size_t)g->in_c);
         }
