@@ -9,11 +9,11 @@
 
 /* r4 to r7 are the sums of four outputs at one position, r8 to r11 those at the other; r0 is x, r1 is w.
  * On the stack: the run's end, its return, then what struct eg_tiles holds up to `w`, entries and the way of
- * rounding as addresses; at 72 sums that wait. */
+ * rounding as addresses; at 72 sums that wait, at 104 the return of eg_narrow(). */
 __attribute__((naked)) void eg_tiles(__attribute__((unused)) const struct eg_tiles *p) {
     __asm__ volatile(".syntax unified\n"
                      "push {r4-r11, lr}\n"
-                     "sub sp, sp, #104\n"
+                     "sub sp, sp, #112\n"
                      "add r12, sp, #8\n"
                      "ldm r0!, {r4-r11}\n"
                      "adr r3, 10f\n"
@@ -31,6 +31,9 @@ __attribute__((naked)) void eg_tiles(__attribute__((unused)) const struct eg_til
                      "orr r6, r6, #1\n"
                      "stm r12, {r4-r11}\n"
                      "ldr r1, [r0]\n"
+                     "ldr r3, [sp, #52]\n"
+                     "cmp r3, #0\n"
+                     "blt 2f\n"
 
                      "1:\n" /* a tile */
                      "ldr r0, [sp, #40]\n"
@@ -42,9 +45,6 @@ __attribute__((naked)) void eg_tiles(__attribute__((unused)) const struct eg_til
                      "ldrd r2, r3, [sp, #8]\n"
                      "str r3, [sp]\n"
                      "bl 20f\n"
-                     "ldr r12, [sp, #52]\n"
-                     "cmp r12, #0\n"
-                     "blt 2f\n"
                      "add r2, sp, #72\n"
                      "stm r2, {r4-r11}\n"
                      "mov r4, #0\n"
@@ -116,9 +116,30 @@ __attribute__((naked)) void eg_tiles(__attribute__((unused)) const struct eg_til
                      "strb r11, [r3, #3]\n"
                      "strb r8, [r3], #4\n"
                      "strd r2, r3, [sp, #64]\n"
-                     "b 3f\n"
+                     "ldr r2, [sp, #44]\n"
+                     "subs r2, r2, #1\n"
+                     "str r2, [sp, #44]\n"
+                     "bne 1b\n"
+                     "add sp, sp, #112\n"
+                     "pop {r4-r11, pc}\n"
 
-                     "2:\n"
+                     ".p2align 2\n"
+                     "2:\n" /* tiles of one kind of product, whose return and end stay */
+                     "adr r2, 5f\n"
+                     "orr r2, r2, #1\n"
+                     "ldr r3, [sp, #12]\n"
+                     "strd r3, r2, [sp]\n"
+                     "4:\n"
+                     "ldr r0, [sp, #40]\n"
+                     "ldm r1!, {r4-r7}\n"
+                     "mov r8, r4\n"
+                     "mov r9, r5\n"
+                     "mov r10, r6\n"
+                     "mov r11, r7\n"
+                     "ldr r2, [sp, #8]\n"
+                     "bx r2\n"
+                     ".p2align 2\n"
+                     "5:\n"
                      "ldr r2, [sp, #48]\n"
                      "blx r2\n"
                      "ldrd r2, r3, [sp, #56]\n"
@@ -131,13 +152,11 @@ __attribute__((naked)) void eg_tiles(__attribute__((unused)) const struct eg_til
                      "strb r11, [r3, #3]\n"
                      "strb r8, [r3], #4\n"
                      "strd r2, r3, [sp, #56]\n"
-
-                     "3:\n"
                      "ldr r2, [sp, #44]\n"
                      "subs r2, r2, #1\n"
                      "str r2, [sp, #44]\n"
-                     "bne 1b\n"
-                     "add sp, sp, #104\n"
+                     "bne 4b\n"
+                     "add sp, sp, #112\n"
                      "pop {r4-r11, pc}\n"
 
                      ".p2align 2\n"
@@ -192,12 +211,12 @@ __attribute__((naked)) void eg_tiles(__attribute__((unused)) const struct eg_til
                      "bx lr\n"
                      ".p2align 2\n"
                      "31:\n" /* eg_narrow() */
-                     "str lr, [sp, #4]\n"
+                     "str lr, [sp, #104]\n"
                      "eg_round r4, r8\n"
                      "eg_round r5, r9\n"
                      "eg_round r6, r10\n"
                      "eg_round r7, r11\n"
-                     "ldr pc, [sp, #4]\n"
+                     "ldr pc, [sp, #104]\n"
                      ".purgem eg_round\n"
                      ".purgem eg_rectify\n");
 }

@@ -117,7 +117,7 @@ def test_real_boards_are_refused_with_what_is_possible(port):
 
 @pytest.mark.parametrize("compiler", ["gcc", "zig"])
 def test_every_layer_of_both_modes_is_noted_and_costs_no_flash(compiler, tmp_path):
-    compiled = compile_model(DEFAULT, tmp_path / "c")
+    compiled = compile_model(DEFAULT, tmp_path / "c", memory="fast")
     source = compiled.folder / "model.c"
     sizes = []
     for text in (source.read_text(), source.read_text().replace("defined(__arm__)", "0")):
