@@ -23,13 +23,13 @@ OWN_WORDS = 4
 STAGE_BYTES = 4096
 
 _PAIR_CYCLES = 17  # a word of four outputs' weights at two positions: 16 products
-_TILE_CYCLES = 107  # begin and end of a tile's outputs, eight of them
+_TILE_CYCLES = 93  # begin and end of a tile's outputs, eight of them
 _PAIRED_TILE_CYCLES = 260  # the same of four kinds of product, sixteen outputs
-_UNPACK_CYCLES = 3  # a word of a patch
+_UNPACK_CYCLES = 4  # a word of a patch
 _TAP_CYCLES = 10
-_POSITION_CYCLES = 40
+_POSITION_CYCLES = 35
 _SUM_CYCLES = {3: 67, 2: 46, 1: 24}  # of three, two, one taps of four channels at four positions
-_FOUR_CYCLES = 120
+_FOUR_CYCLES = 160
 _STAGE_CYCLES = 7  # a word copied or summed
 
 
