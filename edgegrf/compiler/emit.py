@@ -65,7 +65,7 @@ def _is_named(layer: Layer, layout: Layout) -> bool:
     calls = layer.step + layer.keep + layer.hold if layout.steps else ""
     if layout.window and not layout.through_stream:
         calls += layer.window
-    return "{p}" in calls
+    return any(name in calls for name in ("{p}", *(array.name for array in layer.arrays)))
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
