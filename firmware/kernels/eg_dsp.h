@@ -38,6 +38,9 @@ enum { EG_SCALE_WORDS = 3 }; /* multiplier, offset, shift */
 #define EG_UNROLL(rounds) EG_PRAGMA(GCC unroll rounds)
 #endif
 
+/* One of a word's two int16, as a core takes it that multiplies one pair of numbers at a time. */
+typedef int16_t __attribute__((may_alias)) eg_half;
+
 /* Four int8 values as a word, at any address. */
 static inline uint32_t eg_load4(const int8_t *x) {
     uint32_t word;

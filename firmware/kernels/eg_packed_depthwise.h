@@ -20,8 +20,8 @@ static EG_INLINE void eg_depthwise_position(const struct eg_packed_depthwise *p,
         w += 4;
         EG_UNROLL(8)
         for (int32_t i = 0; i < count; i++) {
-            uint32_t four = eg_load4(taps[i] + channel);
 #if defined(__ARM_FEATURE_DSP)
+            uint32_t four = eg_load4(taps[i] + channel);
             uint32_t even, u, v;
 
             /* in one piece, or gcc brings forward the loads of all taps and puts sums on the stack */
@@ -34,11 +34,22 @@ static EG_INLINE void eg_depthwise_position(const struct eg_packed_depthwise *p,
                                [even] "=&r"(even), [u] "=&r"(u), [v] "=&r"(v)
                              : [four] "r"(four)
                              : "memory");
-#else
+#elif EG_PAIRS
+            uint32_t four = eg_load4(taps[i] + channel);
+
             s0 = eg_smlabb(eg_even(four), w[0], s0);
             s1 = eg_smlabb(eg_odd(four), w[1], s1);
             s2 = eg_smlatt(eg_even(four), w[0], s2);
             s3 = eg_smlatt(eg_odd(four), w[1], s3);
+            w += 2;
+#else
+            const int8_t *x = taps[i] + channel;
+            const eg_half *h = (const eg_half *)w;
+
+            s0 = (int32_t)((uint32_t)s0 + (uint32_t)(h[0] * x[0]));
+            s1 = (int32_t)((uint32_t)s1 + (uint32_t)(h[2] * x[1]));
+            s2 = (int32_t)((uint32_t)s2 + (uint32_t)(h[1] * x[2]));
+            s3 = (int32_t)((uint32_t)s3 + (uint32_t)(h[3] * x[3]));
             w += 2;
 #endif
         }

@@ -58,3 +58,33 @@ const uint32_t *eg_scalar_tile3(const uint32_t *w, const int8_t *x, int32_t dept
     eg_scalar_put3(s30, s31, s32, w + 3 * EG_SCALE_WORDS, out + 3, next);
     return w + EG_SCALAR_OUTPUTS * EG_SCALE_WORDS;
 }
+
+/* One position's products with the weights of all four outputs. */
+#define EG_ALONE(k, place)                                                                                   \
+    do {                                                                                                     \
+        int32_t a = x[k];                                                                                    \
+        s0 += (uint32_t)(h[place] * a);                                                                      \
+        s1 += (uint32_t)(h[(place) + 2] * a);                                                                \
+        s2 += (uint32_t)(h[(place) + 4] * a);                                                                \
+        s3 += (uint32_t)(h[(place) + 6] * a);                                                                \
+        __asm__ volatile("" : "+r"(s0), "+r"(s1), "+r"(s2), "+r"(s3) : : "memory");                          \
+    } while (0)
+
+const uint32_t *eg_scalar_tile1(const uint32_t *w, const int8_t *x, int32_t depth, int8_t *out) {
+    uint32_t s0 = w[0], s1 = w[1], s2 = w[2], s3 = w[3];
+    const eg_half *h = (const eg_half *)(w + EG_SCALAR_OUTPUTS);
+
+    w += EG_SCALAR_OUTPUTS * (1 + depth / 2);
+    EG_UNROLL(2)
+    for (const int8_t *end = x + depth; x != end; x += 4, h += 16) {
+        EG_ALONE(0, 0);
+        EG_ALONE(2, 1);
+        EG_ALONE(1, 8);
+        EG_ALONE(3, 9);
+    }
+    eg_scalar_put(s0, eg_scalar_scale(w), out);
+    eg_scalar_put(s1, eg_scalar_scale(w + EG_SCALE_WORDS), out + 1);
+    eg_scalar_put(s2, eg_scalar_scale(w + 2 * EG_SCALE_WORDS), out + 2);
+    eg_scalar_put(s3, eg_scalar_scale(w + 3 * EG_SCALE_WORDS), out + 3);
+    return w + EG_SCALAR_OUTPUTS * EG_SCALE_WORDS;
+}

@@ -17,8 +17,6 @@ enum {
     EG_SCALAR_POSITIONS = 3,
 };
 
-typedef int16_t __attribute__((may_alias)) eg_half;
-
 /* What becomes of an accumulator, given twice: eg_narrow() with the scale in registers. */
 struct eg_scalar_scale {
     int32_t multiplier, offset, shift;
@@ -45,27 +43,7 @@ static EG_INLINE void eg_scalar_put(uint32_t twice, struct eg_scalar_scale by, i
 const uint32_t *eg_scalar_tile3(const uint32_t *w, const int8_t *x, int32_t depth, int8_t *out, int32_t next);
 
 /* The same at one position. */
-static EG_INLINE const uint32_t *eg_scalar_tile1(const uint32_t *w, const int8_t *x, int32_t depth,
-                                                 int8_t *out) {
-    uint32_t s0 = w[0], s1 = w[1], s2 = w[2], s3 = w[3];
-    const eg_half *h = (const eg_half *)(w + EG_SCALAR_OUTPUTS);
-
-    EG_UNROLL(2)
-    for (const int8_t *end = x + depth; x != end; x += 4, h += 16) {
-        int32_t a = x[0], b = x[1], c = x[2], d = x[3];
-
-        s0 += (uint32_t)(h[0] * a) + (uint32_t)(h[8] * b) + (uint32_t)(h[1] * c) + (uint32_t)(h[9] * d);
-        s1 += (uint32_t)(h[2] * a) + (uint32_t)(h[10] * b) + (uint32_t)(h[3] * c) + (uint32_t)(h[11] * d);
-        s2 += (uint32_t)(h[4] * a) + (uint32_t)(h[12] * b) + (uint32_t)(h[5] * c) + (uint32_t)(h[13] * d);
-        s3 += (uint32_t)(h[6] * a) + (uint32_t)(h[14] * b) + (uint32_t)(h[7] * c) + (uint32_t)(h[15] * d);
-    }
-    w += EG_SCALAR_OUTPUTS * (1 + depth / 2);
-    eg_scalar_put(s0, eg_scalar_scale(w), out);
-    eg_scalar_put(s1, eg_scalar_scale(w + EG_SCALE_WORDS), out + 1);
-    eg_scalar_put(s2, eg_scalar_scale(w + 2 * EG_SCALE_WORDS), out + 2);
-    eg_scalar_put(s3, eg_scalar_scale(w + 3 * EG_SCALE_WORDS), out + 3);
-    return w + EG_SCALAR_OUTPUTS * EG_SCALE_WORDS;
-}
+const uint32_t *eg_scalar_tile1(const uint32_t *w, const int8_t *x, int32_t depth, int8_t *out);
 
 /* One output that is left over, at one position. */
 static EG_INLINE const uint32_t *eg_scalar_single(const uint32_t *w, const int8_t *x, int32_t depth,
