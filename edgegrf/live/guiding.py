@@ -74,6 +74,13 @@ def recorded_phases(path: Path, schedule: Schedule, names: Sequence[str]) -> Pha
 
 
 def _counts(stream: Stream) -> NDArray[np.uint16]:
+    """The counts of a stream that went to its end; else what ended it is raised."""
+    if stream.broken:
+        raise stream.broken
+    if stream.interrupted:
+        raise KeyboardInterrupt
+    if stream.restarts:
+        raise DataError("the board restarted meanwhile", why=stream.restarts[-1], fix="calibrate again")
     if stream.missing > _MAX_MISSING * (len(stream.frames) + stream.missing):
         raise DataError(
             f"{stream.missing} of {len(stream.frames) + stream.missing} samples are missing",

@@ -56,6 +56,7 @@ class Stream:
     status: LiveStatus | None = None  # of the end; None if the board was gone
     earlier: list[Stream] = field(default_factory=list)  # what came before each restart
     broken: LinkError | None = None  # why the board was gone
+    interrupted: bool = False  # by Ctrl-C
 
     @property
     def seconds(self) -> float:
@@ -157,7 +158,7 @@ def follow(
                     raise
                 stream, insole = _restarted(device, terms, stream, error)
     except KeyboardInterrupt:
-        pass
+        stream.interrupted = True
     except LinkError as error:
         if not any(part.frames for part in stream.parts()):
             raise

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from edgegrf.cli.live_view import _picture, trace
-from edgegrf.errors import DataError
+from edgegrf.errors import DataError, LinkError
 from edgegrf.link.calibration_record import CalibrationRecord, SensorRecord, record_length
 from edgegrf.link.exchange import Exchange, Patience, Request, TakenOverError
 from edgegrf.link.frames import Frame, encode
@@ -23,7 +23,7 @@ from edgegrf.link.hello import MalformedError
 from edgegrf.link.live_messages import Content, FaultRecord, LiveFrame, LiveStatus, ScanFacts, StartRequest
 from edgegrf.link.messages import BoardError, MessageType
 from edgegrf.live.backup import read_calibration, write_calibration
-from edgegrf.live.guiding import asked_phases
+from edgegrf.live.guiding import _counts, asked_phases
 from edgegrf.live.phases import Schedule
 from edgegrf.live.stream import Stream, Terms, describe, line_bytes
 
@@ -172,6 +172,22 @@ def test_a_reply_lost_among_live_frames_is_asked_for_again():
     [reply] = exchange.replies([Request(MessageType.STATUS)])
     assert reply.body == b"here" and exchange.counters.retries == 1
     assert sum(exchange.unasked(0.0) is not None for _ in range(200)) == 140
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"broken": LinkError("gone")}, LinkError),
+        ({"interrupted": True}, KeyboardInterrupt),
+        ({"restarts": ["after 3.0 s: a fault"]}, DataError),
+        ({"missing": 3}, DataError),
+    ],
+)
+def test_a_stream_that_did_not_go_to_its_end_calibrates_nobody(changes, error):
+    frame = LiveFrame.decode(body_of("LIVE, two sensors, the second open"), 2, 1, INT8)
+    assert _counts(stream_of([frame] * 40)).shape == (40, 2)
+    with pytest.raises(error):
+        _counts(replace(stream_of([frame] * 40), **changes))
 
 
 def test_phases_are_asked_for_one_by_one(trivial_program, opened):
