@@ -17,6 +17,7 @@ from edgegrf.image import build_image, build_image_of_c, read_image
 from edgegrf.image.formats import to_binary
 from edgegrf.manifest import Manifest
 from edgegrf.process import ToolFailedError
+from edgegrf.resources import DEFAULT_STUDENT, shipped_file
 from edgegrf.toolchain import host_compiler
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
@@ -44,7 +45,7 @@ def test_same_bytes_twice_wherever_it_is_built(tmp_path, compiler):
     assert 3_000 < first.sizes.flash_bytes < (17_000 if compiler == "gcc" else 23_000)
     assert 5_000 < first.sizes.ram_bytes < 9_000
     assert first.sizes.stack_bytes == board(name).stack_size
-    assert first.sizes.largest[0] == ("ring", 4096)
+    assert first.sizes.largest[0] == ("ring", 2720)
 
 
 def test_the_formats_hold_the_same_bytes(tmp_path, compiler):
@@ -163,3 +164,11 @@ def test_cmake_by_hand_as_the_readme_of_the_build_file_says(tmp_path, compiler):
         [*configure, "-DBOARD=unknown", toolchain], check=False, capture_output=True, text=True
     )
     assert wrong.returncode and "no board 'unknown'" in wrong.stderr
+
+
+def test_the_whole_firmware_with_the_default_student_fits_its_budget(tmp_path, needs_arm_compiler):
+    needs_arm_compiler("gcc")
+    model = shipped_file(DEFAULT_STUDENT, "student_int8.tflite")
+    sizes = build_image(board("nrf52840dk"), model, tmp_path, compiler="gcc").sizes
+    assert sizes.flash_bytes <= 32 * 1024
+    assert sizes.ram_bytes <= 16 * 1024  # without the stack

@@ -11,7 +11,7 @@
 _Static_assert((LINK_CREDITS + 1) * FRAME_WIRE_MAX < UART_HALF - 16,
                "a half holds what comes between two calls");
 _Static_assert(BOARD_BAUD == 1000000 || BOARD_BAUD == 115200, "the two rates that nrf52840.h names");
-_Static_assert((UART_HALF & (UART_HALF - 1)) == 0, "the byte counter wraps at 2^32");
+_Static_assert(UART_HALF % 4 == 0, "DMA begins at whole words");
 
 enum {
     RING = 2 * UART_HALF,
@@ -33,15 +33,17 @@ static uint8_t outgoing[FRAME_WIRE_MAX] __attribute__((aligned(4)));
 static int sending;
 static uint32_t taken; /* bytes handed out or dropped, modulo 2^32 as all of these */
 static uint32_t begun; /* number of the first byte of the half that is being filled */
-static uint32_t phase; /* byte k lies at ring[(k + phase) % RING]; 0 or UART_HALF */
+static uint32_t half;  /* where that byte lies: 0 or UART_HALF */
 static uint32_t overruns;
 
+/* For bytes from RING before the end of the half that is being filled on. */
 static uint8_t *place(uint32_t number) {
-    return ring + (number + phase) % RING;
+    int32_t at = (int32_t)(number - begun) + (int32_t)half;
+    return ring + (at < 0 ? at + RING : at);
 }
 
 static void name_next_half(void) {
-    UARTE_RXD_PTR = (uint32_t)(uintptr_t)place(begun + UART_HALF);
+    UARTE_RXD_PTR = (uint32_t)(uintptr_t)(ring + UART_HALF - half);
 }
 
 /* Counted in turns: a debugger that leaves switches the cycle counter off. */
@@ -61,7 +63,7 @@ static void await(const volatile uint32_t *event) {
 
 /* Begins the ring at its first byte, for byte number 0. */
 static void start_receiver(void) {
-    taken = begun = phase = 0;
+    taken = begun = half = 0;
     TIMER_TASKS_CLEAR(BYTE_TIMER) = 1;
     UARTE_SHORTS = UARTE_SHORTS_ENDRX_STARTRX;
     UARTE_RXD_PTR = (uint32_t)(uintptr_t)ring;
@@ -100,12 +102,11 @@ static uint32_t bytes_received(void) {
     return count;
 }
 
-/* Halves ended unattended: the hardware fills, again and again, the one that was last named. */
-static void find_place(uint32_t count) {
-    uint32_t now = count - count % UART_HALF;
-
-    phase = (begun + UART_HALF + phase - now) % RING;
-    begun = now;
+/* Halves ended: the hardware went on in the one that was named, and in that one again and again when nobody
+ * named another. */
+static void follow(uint32_t ended) {
+    begun += ended * UART_HALF;
+    half = UART_HALF - half;
     name_next_half();
 }
 
@@ -116,18 +117,15 @@ static uint32_t attend(void) {
         restart_receiver();
         return 0;
     }
-    uint32_t into_halves = count - begun;
-    int too_late = count % UART_HALF >= UART_HALF - MARGIN;
+    uint32_t into = count - begun, ended = into / UART_HALF;
+    bool too_late = into % UART_HALF >= UART_HALF - MARGIN;
 
-    if (into_halves >= RING || (into_halves >= UART_HALF && too_late)) {
+    if (ended > 1 || (ended == 1 && too_late)) {
         overruns++;
         taken = count;
-        if (!too_late) {
-            find_place(count);
-        }
-    } else if (into_halves >= UART_HALF) {
-        begun += UART_HALF;
-        name_next_half();
+    }
+    if (ended > 0 && !too_late) {
+        follow(ended);
     }
     if (count - taken > RING - MARGIN) {
         overruns++;

@@ -5,12 +5,12 @@
  *
  * The ring is two halves of UART_HALF bytes.  While one is being filled, RXD.PTR already names the
  * other, and the short ENDRX -> STARTRX begins it without the core.  Every byte received also counts
- * TIMER1 up, through PPI; so the counter says how many bytes there are, and byte k of all time lies at
- * ring[k % (2 * UART_HALF)].  The core's one duty is to name the next half once per half:
+ * TIMER1 up, through PPI; so the counter says how many bytes there are, and, as the halves take turns, where
+ * each of them lies.  The core's one duty is to name the next half once per half:
  *
  *   - Between two calls of uart_take() or uart_send() at most one request is executed.  By the credit
  *     rule the host can send LINK_CREDITS frames before its reply and one more after it:
- *     (4 + 1) * 266 = 1330 bytes < UART_HALF = 2048.  So at most one half ends in between, its successor
+ *     (4 + 1) * 266 = 1330 bytes < UART_HALF = 1360.  So at most one half ends in between, its successor
  *     was named, and no byte is overwritten before it is taken.
  *   - A host that breaks the rule is found out by the counter.  That is an overrun: what waits is
  *     dropped, the ring finds its place again, and the frames that were cut fail their CRC.
@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-    UART_HALF = 2048,
+    UART_HALF = 1360,
 };
 
 void uart_init(void);
