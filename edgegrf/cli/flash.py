@@ -95,7 +95,8 @@ def _flashed(
         if answers_at:
             said = record["greeted"] = _greet(answers_at, target, file, wait=done.via != "file")
             firmware = said["firmware_sha256"][:16]
-            say(f"the board answers with firmware {firmware}, model {said['model']}", quiet=quiet)
+            odd = f"; {said['odd']}" if said["odd"] else ""
+            say(f"the board answers with firmware {firmware}, model {said['model']}{odd}", quiet=quiet)
         elif done.via != "file":
             advice = "name the serial port with --port to prove that the firmware runs"
             say(f"nobody was greeted: {advice}", quiet=quiet)
@@ -130,6 +131,7 @@ def _erase_over_the_link(target: Board, port: str) -> Flashed:
 def _greet(port: str, target: Board, file: Path, *, wait: bool) -> dict[str, str]:
     from edgegrf.flash import read_checked
     from edgegrf.link.greeting import prove
+    from edgegrf.live.stream import describe
 
     segments = read_checked(target, file)
     hello = prove(port, target, segments) if wait else prove(port, target, segments, patience_s=0.0)
@@ -138,4 +140,5 @@ def _greet(port: str, target: Board, file: Path, *, wait: bool) -> dict[str, str
         "model": hello.model,
         "firmware_sha256": hello.firmware_sha256.hex(),
         "model_sha256": hello.model_sha256.hex(),
+        "odd": describe(None, hello),
     }
