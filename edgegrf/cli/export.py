@@ -53,6 +53,12 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--lookahead", type=int, help="Of a foreign ONNX: samples, -1 for whole windows; measured.")
 @click.option("--explain", "explained", is_flag=True, help="Say which layers cost accuracy, and what to try.")
 @click.option("--report", type=click.Path(path_type=Path), help="With --explain: a page of it, HTML.")
+@click.option(
+    "--cross-check",
+    "other",
+    type=click.Choice(["tensorflow"]),
+    help="The same model by that converter, beside ours.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     student: str,
@@ -63,6 +69,7 @@ def command(
     folder: Path | None,
     explained: bool,
     report: Path | None,
+    other: str | None,
     as_json: bool,
     **foreign: Any,
 ) -> int:
@@ -85,6 +92,7 @@ def command(
             calibration=calibration,
             quantize=quantize,
             explained=explained or report is not None,
+            cross_checked=other is not None,
             progress=progress,
         )
     if exported.synthetic:
@@ -96,6 +104,8 @@ def command(
         print_json(record)
     else:
         _show(source, exported, record)
+        if "cross_check" in record:
+            _show_other(exported, record)
         if "explain" in record:
             _show_explanation(source.name, record["explain"])
     if report:
@@ -104,6 +114,26 @@ def command(
         write_explain_page(source.name, exported.data, record["explain"], report)
         say(f"report: {report}", quiet=as_json)
     return 0
+
+
+def _show_other(exported: Exported, record: dict[str, Any]) -> None:
+    """Ours and the other converter's, side by side."""
+    other, base = record["cross_check"], record["float_rmse_bw"]
+
+    def row(tool: str, error: float | None, operators: dict[str, int], size: int) -> tuple[str, ...]:
+        against = "" if error is None else f"{100 * (error / base - 1):+.2f} %"
+        told = "" if error is None else f"{error:.5f} BW"
+        return tool, told, against, str(sum(operators.values()) or ""), f"{size} bytes"
+
+    assert exported.tflite is not None
+    ours = record[f"{exported.scheme}_rmse_bw"]
+    rows = [
+        row("edgegrf", ours, record["operators"], exported.tflite.stat().st_size),
+        row(other["tool"], other["rmse_bw"], other["operators"], other["bytes"]),
+    ]
+    print_table("cross-check", ("converter", "RMSE", "against float", "operators", "size"), rows)
+    if other["note"]:
+        click.echo(f"  {other['note']}")
 
 
 def _show_explanation(name: str, record: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from edgegrf.export.records import (
 )
 from edgegrf.export.scheme import SCHEMES, Scheme
 from edgegrf.export.source import Source
+from edgegrf.export.tensorflow_check import cross_check
 from edgegrf.export.tuning import CALIBRATIONS, Quantised, quantise_best, quantise_learnt
 from edgegrf.export.windows import Piece, Walks, cut_pieces, fingerprint, load_walks
 from edgegrf.files import check_writable
@@ -51,11 +52,12 @@ def export_model(
     calibration: str = "auto",
     quantize: str = "int8",
     explained: bool = False,
+    cross_checked: bool = False,
     progress: Progress = silent,
 ) -> Exported:
     """Export `source` into `folder`; `run` runs an integer model with the bits that count, `columns`
     is the column map of `data` in CSV, `quantize` is "int8", "int16x8" or "none"; `explained` asks which
-    layers cost accuracy.
+    layers cost accuracy, `cross_checked` for the same model by TensorFlow.
 
     Files appear only when all of them are made.  Raises UnsupportedError naming what cannot be lowered,
     DataError for walks that do not fit, OutputError for a folder that cannot be written.
@@ -74,7 +76,7 @@ def export_model(
     metrics: dict[str, float] = {"samples": sum(piece.stop - piece.start for piece in pieces)}
     metrics |= _errors("float", float_estimates(simple, pieces, progress), pieces)
     artefacts = [_onnx_artefact(source, metrics)]
-    best, explanation = None, None
+    best, explanation, other = None, None, None
     if scheme:
         watched = _calibration_pieces(source, walks)
         about = f"edgegrf {source.name}"
@@ -84,12 +86,15 @@ def export_model(
             best = quantise_best(simple, lowered, watched, run, calibration, about, progress, scheme)
         coded = coded_estimates(run, best.data, best.graph, pieces, progress)
         metrics |= _errors(scheme.name, coded, pieces)
+        if cross_checked:
+            progress("tensorflow", 0, 1)
+            other = cross_check(lowered, watched, pieces, run)
         explanation = _explanation(best, pieces, progress) if explained else None
         facts = _facts(lowered, best, walks, watched)
         tflite = _tflite_artefact(artefacts[0], scheme, best, metrics, facts)
         artefacts += [tflite, _golden_artefact(tflite, best, source, run)]
     paths = write_artefacts(source, folder, artefacts)
-    return _exported(source, paths, lowered, best, metrics, walks, explanation)
+    return _exported(source, paths, lowered, best, metrics, walks, explanation, other)
 
 
 def _explanation(best: Quantised, pieces: list[Piece], progress: Progress) -> dict[str, Any]:
@@ -196,6 +201,7 @@ def _exported(
     metrics: dict[str, float],
     walks: Walks,
     explanation: dict[str, Any] | None,
+    other: dict[str, Any] | None,
 ) -> Exported:
     return Exported(
         onnx=paths["onnx"],
@@ -211,4 +217,5 @@ def _exported(
         synthetic=walks.synthetic,
         oddities=walks.oddities,
         explanation=explanation,
+        other=other,
     )

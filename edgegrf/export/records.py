@@ -56,6 +56,7 @@ class Exported:
     synthetic: bool
     oddities: tuple[str, ...]
     explanation: Mapping[str, Any] | None = None  # of --explain
+    other: Mapping[str, Any] | None = None  # of --cross-check
 
     def as_json(self) -> dict[str, Any]:
         """The record printed by `edgegrf export --json`; sizes in bytes."""
@@ -75,6 +76,7 @@ class Exported:
             "synthetic": self.synthetic,
             "oddities": list(self.oddities),
             **({"explain": dict(self.explanation)} if self.explanation else {}),
+            **({"cross_check": dict(self.other)} if self.other else {}),
         }
 
 

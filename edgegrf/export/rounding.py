@@ -22,7 +22,6 @@ from edgegrf.export.quantise import channel_axis, weight_scales
 from edgegrf.export.scheme import Range, Scheme
 from edgegrf.export.twin import Twin
 from edgegrf.export.twin_operators import patches
-from edgegrf.graph.model import STATE_PREFIX
 
 __all__ = ["round_weights"]
 
@@ -32,35 +31,28 @@ _RIDGE = 1e-3  # of an input's mean square: weights of inputs that hardly vary s
 
 
 def round_weights(lowered: Lowered, ranges: Mapping[str, Range], scheme: Scheme, pressure: Tensor) -> Lowered:
-    """The graph with its layers' weights on their int8 grids and biases to match, by windows [N, T, C]."""
+    """The graph with its layers' weights on their int8 grids and biases to match, by windows [N, T, C].
+
+    Of a model without states: there each layer comes once.
+    """
     exact, twin = Twin(lowered, ranges, scheme), Twin(lowered, ranges, scheme)
     exact.exact.update(lowered.shapes)
     exact.exact_weights.update(lowered.shapes)
     nodes = list(lowered.nodes)
-    wanted: dict[int, list[Tensor]] = {}
-    taken: dict[int, list[Tensor]] = {}
+    wanted: dict[int, Tensor] = {}
 
-    def rounded(i: int) -> None:
+    def rounded(i: int, taken: Tensor) -> None:
         source = float(twin.code_of(nodes[i].inputs[0])[0])
-        nodes[i] = _rounded(nodes[i], taken.pop(i), wanted.pop(i), source * scheme.bias_limit)
-
-    def at_once(i: int, given: Tensor) -> None:
-        taken[i] = [given]
-        rounded(i)
+        nodes[i] = _rounded(nodes[i], taken, wanted.pop(i), source * scheme.bias_limit)
         twin.take(i, nodes[i])
 
     with torch.no_grad():
-        exact.run(pressure, lambda i, given: wanted.setdefault(i, []).append(given))
-        if any(name.startswith(STATE_PREFIX) for name in lowered.inputs):
-            taken.update(wanted)  # a drift of the state is no layer's to make good
-            for i in sorted(taken):
-                rounded(i)
-        else:
-            twin.run(pressure, at_once)
+        exact.run(pressure, wanted.__setitem__)
+        twin.run(pressure, rounded)
     return replace(lowered, nodes=tuple(nodes))
 
 
-def _rounded(node: Node, taken: list[Tensor], wanted: list[Tensor], most: float) -> Node:
+def _rounded(node: Node, taken: Tensor, wanted: Tensor, most: float) -> Node:
     """The layer for inputs `taken` where the float model has `wanted`; `most` as in `weight_scales`."""
     assert node.weights is not None and node.bias is not None
     here = _columns(node, taken)
@@ -86,12 +78,12 @@ def _rounded(node: Node, taken: list[Tensor], wanted: list[Tensor], most: float)
     return replace(_like(node, best), scales=scales)
 
 
-def _columns(node: Node, given: list[Tensor]) -> list[Doubles]:
+def _columns(node: Node, given: Tensor) -> list[Doubles]:
     """The inputs of each output, a column of ones behind: [positions, depth + 1]; depthwise one a channel."""
-    x = torch.cat([patches(node, part) for part in given]).numpy().astype(np.float64)
+    x = patches(node, given).numpy().astype(np.float64)
     groups = [x]
     if node.kind == "DEPTHWISE_CONV_2D":
-        channels = given[0].shape[-1]
+        channels = given.shape[-1]
         groups = list(x.reshape(len(x), -1, channels).transpose(2, 0, 1))
     return [np.concatenate([group, np.ones((len(group), 1))], 1) for group in groups]
 

@@ -32,7 +32,6 @@ LEARNT = "learnt"
 
 _JUDGED_ON = 24  # pieces that the candidates are compared on
 _FIRST_METHOD = "mse"  # what the strength of the equalisation is chosen with
-_STEPS = 400  # of each walk that a step model's weights are rounded by
 
 
 @dataclass(frozen=True)
@@ -130,16 +129,19 @@ class _Trials:
 
 
 def _rounded(best: Quantised, pieces: Sequence[Piece]) -> Lowered | None:
-    """The graph with its weights rounded layer by layer; None where torch cannot follow it."""
+    """The graph with its weights rounded layer by layer; None where torch cannot follow it.
+
+    Nor for a step model: an error there comes round again, and what is best for one step was measured to be
+    worse for a walk.
+    """
     import torch
 
     from edgegrf.export.rounding import round_weights
     from edgegrf.export.twin import can_follow
 
-    if not can_follow(best.lowered):
+    if best.graph.states or not can_follow(best.lowered):
         return None
-    steps = _STEPS if best.graph.states else None
-    pressure = torch.from_numpy(np.stack([piece.x[:steps] for piece in pieces]))
+    pressure = torch.from_numpy(np.stack([piece.x for piece in pieces]))
     return round_weights(best.lowered, best.ranges, best.scheme, pressure)
 
 
