@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 
@@ -361,3 +362,26 @@ def test_a_damaged_copy_and_a_worn_page_are_refused(play):
     assert error(answers[3]) == (12, CAL_COMMIT, 0)
     assert error(answers[4]) == (5, CAL_WRITE, 208) and error(answers[5]) == (5, CAL_READ, 208)
     assert answers[6].body == b"\0\0"  # the default's offset
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_requests_amid_a_stream_are_each_answered_once(play, seed):
+    rng = random.Random(seed)
+    script, asked = Script(), 1
+    for number in range(300):
+        kind = rng.choice([*range(2, 20), START, START, rng.randrange(256)])
+        length = rng.choice([0, 1, 2, 3, 4, 6, 8, 9, 26, 210, 256])
+        body = rng.randbytes(length)
+        if kind == START and rng.random() < 0.7:
+            body = StartRequest(100_000, rng.randrange(1, 4), rng.randrange(1, 8), 500).encode()
+        if kind == HELLO:
+            continue
+        script.ask(kind, body)
+        script.sample(number, counts=[rng.randrange(4096) for _ in range(8)])
+        asked += 1
+    script.ask(HELLO, b"\x01\x01")
+    script.ask(STATUS)
+    sent, _ = play(script)
+    answers = replies(sent)
+    assert len(answers) == asked + 2 and lives(sent)
+    assert not LiveStatus.decode(answers[-1].body).running
