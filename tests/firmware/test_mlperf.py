@@ -253,3 +253,16 @@ def test_noise_is_over_after_a_silence(line):
     assert line.silent(0.05)
     time.sleep(0.15)
     assert line.ask("name") == ["m-name-dut-[native]"]
+
+
+@pytest.mark.parametrize("name", ["nrf52840dk", "esp32c3"])
+def test_the_boards_own_images_answer_the_runner(virtual, name):
+    line = Line(virtual("trivial", name=name))
+    line.board.read(0.3)  # what a ROM says at start-up
+    assert line.ask("name") == [f"m-name-dut-[{name}]"]
+    line.load(window())
+    answer = line.ask("infer 50 1")
+    times = [int(each.removeprefix("m-lap-us-")) for each in answer if each.startswith("m-lap-us-")]
+    assert 50 < times[1] - times[0] < 50 * 500  # a window of 24 additions takes some microseconds
+    expected = ",".join(f"{value:.3f}" for value in trivial_results(window()))
+    assert answer[-1] == f"m-results-[{expected}]"
