@@ -99,6 +99,8 @@ def rearranged(lowering: Lowering, node: OnnxNode, value: Value, order: Sequence
     ranked = sorted(runs, key=lambda run: before.index(run[0]))
     sizes = [_size(run) for run in ranked]
     permutation = tuple(ranked.index(run) for run in runs)
+    if len(runs) < _MOST_AXES:  # a batch of 1 stays in front
+        sizes, permutation = [1, *sizes], (0, *(axis + 1 for axis in permutation))
     layout = Layout(value.layout.dims, tuple(order))
     name = f"{value.tensor}/transposed{''.join(map(str, permutation))}_{'x'.join(map(str, sizes))}"
     if name not in lowering.shapes:

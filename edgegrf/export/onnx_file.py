@@ -84,13 +84,16 @@ def places(model: Any) -> dict[str, str]:
 
 
 def simplify(model: Any) -> Any:
-    """The model after onnxruntime's exact rewrites: constants folded, Pad and BatchNorm merged into Conv."""
+    """The model after onnxruntime's exact rewrites: constants folded, Pad and BatchNorm merged into Conv.
+
+    Its merging of Pad is left out where a MaxPool reads one: zeros would become less than everything.
+    """
     runtime = _runtime()
     options = _quiet(runtime)
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     with tempfile.TemporaryDirectory() as folder:
         options.optimized_model_filepath = str(Path(folder) / "simple.onnx")
-        _session(runtime, model, options)
+        _session(runtime, model, options, ["Pad_Fusion"] if _pools_zeros(model) else [])
         return _onnx().load_model(options.optimized_model_filepath)
 
 
@@ -119,7 +122,12 @@ class OnnxRun:
         return {**feeds, **dict(zip(self.outputs, values, strict=True))}
 
 
-def _session(runtime: Any, model: Any, options: Any) -> Any:
+def _pools_zeros(model: Any) -> bool:
+    padded = {node.output[0] for node in model.graph.node if node.op_type == "Pad"}
+    return any(node.op_type == "MaxPool" and node.input[0] in padded for node in model.graph.node)
+
+
+def _session(runtime: Any, model: Any, options: Any, without: Sequence[str] = ()) -> Any:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     refusals = (
@@ -132,7 +140,10 @@ def _session(runtime: Any, model: Any, options: Any) -> Any:
     )
     try:
         return runtime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            model.SerializeToString(),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=list(without),
         )
     except refusals as error:
         raise ModelError("onnxruntime refuses the model", why=str(error).splitlines()[0]) from error

@@ -16,6 +16,7 @@ from edgegrf.export.equalise import can_equalise, equalise
 from edgegrf.export.learnt import taken_over
 from edgegrf.export.lowered import SAME_SCALE, Lowered
 from edgegrf.export.quantise import quantise
+from edgegrf.export.scales import shared_ranges
 from edgegrf.export.scheme import INT8, Range, Scheme
 from edgegrf.export.windows import Piece
 from edgegrf.graph.model import STATE_PREFIX, Graph
@@ -160,7 +161,8 @@ def _ranges(lowered: Lowered, seen: Mapping[str, Observed], method: str, states:
     ends = (*lowered.inputs, *lowered.outputs)
     methods = {id(seen[tensor]): states if tensor.startswith(STATE_PREFIX) else "minmax" for tensor in ends}
     own = {node.output for node in lowered.nodes if node.kind not in SAME_SCALE}
-    return {
+    ranges = {
         tensor: METHODS[methods.get(id(seen[tensor]), method)](seen[tensor])
         for tensor in sorted(own.union(ends))
     }
+    return shared_ranges(lowered, ranges)

@@ -20,7 +20,7 @@ from edgegrf.errors import UnsupportedError
 from edgegrf.export.lowered import SAME_SCALE, Lowered, Node
 from edgegrf.export.quantise import channel_axis, own_tensors, weight_scales
 from edgegrf.export.scheme import INT8, Range, Scheme
-from edgegrf.export.twin_operators import OPERATORS, activate
+from edgegrf.export.twin_operators import OPERATORS, activate, keeps_batch
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX
 
 __all__ = ["Twin", "can_follow"]
@@ -32,7 +32,10 @@ Watch = Callable[[int, Tensor], None]
 def can_follow(lowered: Lowered) -> bool:
     """True if a Twin knows all operators of the graph."""
     return all(
-        node.kind in OPERATORS and not node.options.keys() & {"constant", "limits"} for node in lowered.nodes
+        node.kind in OPERATORS
+        and ("constant" not in node.options or node.kind == "PRELU")
+        and keeps_batch(node, lowered.shapes)
+        for node in lowered.nodes
     )
 
 
@@ -55,7 +58,7 @@ class Twin(nn.Module):
         if not can_follow(lowered):
             strange = sorted({node.kind for node in lowered.nodes} - OPERATORS.keys())
             raise UnsupportedError(
-                f"{', '.join(strange) or 'an operator with a constant'} cannot be followed in torch here",
+                f"{', '.join(strange) or 'an operator that mixes windows'} cannot be followed in torch here",
                 why=f"known: {', '.join(sorted(OPERATORS))}",
             )
         self.lowered, self.scheme, self.dtype = lowered, scheme, dtype
@@ -146,6 +149,8 @@ class Twin(nn.Module):
             constants, scales = self.constants(i)
             value = OPERATORS[node.kind](node, inputs, *constants)
             value = activate(value, node.options.get("activation", "NONE"))
+            if "limits" in node.options:
+                value = torch.clamp(value, *node.options["limits"])
             values[node.output] = self.rounded(node.output, value, self._multipliers(node, scales))
         return values
 

@@ -36,8 +36,6 @@ def _conv(lowering: Lowering, node: OnnxNode) -> None:
     if min(shape) < 1:
         lowering.refuse(node, f"its output would have shape {shape}", "a longer window")
     padding = "SAME" if geometry.is_same((height, width)) else "VALID"
-    if padding == "VALID":
-        source = pad(lowering, source, geometry)
     options: dict[str, Any] = {
         "padding": padding,
         "stride": geometry.stride,
@@ -48,7 +46,7 @@ def _conv(lowering: Lowering, node: OnnxNode) -> None:
     if groups > _MOST_GROUPS and not depthwise:
         weights = _with_zeros(weights, groups)
     elif groups > 1 and not depthwise:
-        tensor = _grouped(lowering, node, source, weights, bias, options, shape, output)
+        tensor = _grouped(lowering, node, source, geometry, (weights, bias), options, shape, output)
         _bind(lowering, tensor, output, value, shape)
         return
     if depthwise:
@@ -56,6 +54,7 @@ def _conv(lowering: Lowering, node: OnnxNode) -> None:
         placed = weights.transpose(1, 2, 3, 0)
     else:
         placed = weights[:, value.layout.indices(1)].transpose(0, 2, 3, 1)
+    source = source if padding == "SAME" else pad(lowering, source, geometry)
     kind = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
     made = Node(kind, [source], output, options, np.ascontiguousarray(placed), bias, node.place)
     _bind(lowering, lowering.emit(made, shape, output), output, value, shape)
@@ -65,13 +64,14 @@ def _grouped(
     lowering: Lowering,
     node: OnnxNode,
     source: str,
-    weights: NDArray[np.float32],
-    bias: NDArray[np.float32],
+    geometry: Geometry,
+    layer: tuple[NDArray[np.float32], NDArray[np.float32]],
     options: dict[str, Any],
     shape: tuple[int, ...],
     output: str,
 ) -> str:
     """A convolution for each group of channels, and what they give one behind the other."""
+    weights, bias = layer
     outputs, depth = weights.shape[:2]
     groups = lowering.shapes[source][3] // depth
     each, at = outputs // groups, Axes(source, lowering.shapes[source], (0, 1, 2, 3))
@@ -80,6 +80,7 @@ def _grouped(
         channels = cut(lowering, node, at, 3, group * depth, (group + 1) * depth)
         lowering.observed[channels] = lowering.observed[source]
         lowering.parts[channels] = (group * depth, (group + 1) * depth, at.shape[3])
+        channels = channels if options["padding"] == "SAME" else pad(lowering, channels, geometry)
         rows = slice(group * each, (group + 1) * each)
         placed = np.ascontiguousarray(weights[rows].transpose(0, 2, 3, 1))
         name = f"{output}/group{group}"

@@ -75,4 +75,7 @@ def pad(lowering: Lowering, source: str, geometry: Geometry, kind: str = "PAD") 
     if name not in lowering.shapes:
         pads = [[0, 0], list(sides[0]), list(sides[1]), [0, 0]]
         lowering.emit(Node(kind, [source], name, {"pads": pads}), padded, lowering.observed[source])
+        for held in (lowering.layouts, lowering.gains, lowering.parts):
+            if source in held:
+                held[name] = held[source]  # type: ignore[assignment]
     return name
