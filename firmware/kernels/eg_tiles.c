@@ -7,218 +7,187 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
+/* Biases as the sums of a tile. */
+#define BEGIN                                                                                                \
+    "ldr r0, [sp, #40]\n"                                                                                    \
+    "ldm r1!, {r4-r7}\n"                                                                                     \
+    "mov r8, r4\n"                                                                                           \
+    "mov r9, r5\n"                                                                                           \
+    "mov r10, r6\n"                                                                                          \
+    "mov r11, r7\n"
+/* The products of one kind, whose run lies at `run` on the stack. */
+#define RUN(run)                                                                                             \
+    "ldrd r2, r3, [sp, #" run "]\n"                                                                          \
+    "str r3, [sp]\n"                                                                                         \
+    "bl 20f\n"
+/* The sum goes on, the difference waits. */
+#define MEET(sum, other)                                                                                     \
+    "add " sum ", " sum ", " other "\n"                                                                      \
+    "rsb " other ", " sum ", " other ", lsl #1\n"
+/* Four outputs each of two positions, whose pointers lie at `out` on the stack. */
+#define PUT(out)                                                                                             \
+    "ldrd r2, r3, [sp, #" out "]\n"                                                                          \
+    "strb r5, [r2, #1]\n"                                                                                    \
+    "strb r6, [r2, #2]\n"                                                                                    \
+    "strb r7, [r2, #3]\n"                                                                                    \
+    "strb r4, [r2], #4\n"                                                                                    \
+    "strb r9, [r3, #1]\n"                                                                                    \
+    "strb r10, [r3, #2]\n"                                                                                   \
+    "strb r11, [r3, #3]\n"                                                                                   \
+    "strb r8, [r3], #4\n"                                                                                    \
+    "strd r2, r3, [sp, #" out "]\n"
+/* On to the next tile at `label`, or back to the caller. */
+#define NEXT(label)                                                                                          \
+    "ldr r2, [sp, #44]\n"                                                                                    \
+    "subs r2, r2, #1\n"                                                                                      \
+    "str r2, [sp, #44]\n"                                                                                    \
+    "bne " label "b\n"                                                                                       \
+    "add sp, sp, #112\n"                                                                                     \
+    "pop {r4-r11, pc}\n"
+#define LIMIT(s, t)                                                                                          \
+    "asr " t ", " t ", r12\n"                                                                                \
+    "asr " s ", " s ", r12\n"                                                                                \
+    "ssat " t ", #8, " t "\n"                                                                                \
+    "ssat " s ", #8, " s "\n"
+/* An output at both positions: eg_narrow(), and eg_rectify(). */
+#define ROUND(s, t)                                                                                          \
+    "ldm r1!, {r2, r3, r12}\n"                                                                               \
+    "add lr, r3, " t ", asr #31\n"                                                                           \
+    "smmlar " t ", " t ", r2, lr\n"                                                                          \
+    "add r3, r3, " s ", asr #31\n"                                                                           \
+    "smmlar " s ", " s ", r2, r3\n" LIMIT(s, t)
+#define RECTIFY(s, t)                                                                                        \
+    "ldm r1!, {r2, r3, r12}\n"                                                                               \
+    "smmlar " t ", " t ", r2, r3\n"                                                                          \
+    "smmlar " s ", " s ", r2, r3\n" LIMIT(s, t)
+
 /* r4 to r7 are the sums of four outputs at one position, r8 to r11 those at the other; r0 is x, r1 is w.
  * On the stack: the run's end, its return, then what struct eg_tiles holds up to `w`, entries and the way of
  * rounding as addresses; at 72 sums that wait, at 104 the return of eg_narrow(). */
 __attribute__((naked)) void eg_tiles(__attribute__((unused)) const struct eg_tiles *p) {
-    __asm__ volatile(".syntax unified\n"
-                     "push {r4-r11, lr}\n"
-                     "sub sp, sp, #112\n"
-                     "add r12, sp, #8\n"
-                     "ldm r0!, {r4-r11}\n"
-                     "adr r3, 10f\n"
-                     "orr r3, r3, #1\n"
-                     "add r4, r4, r3\n"
-                     "add r6, r6, r3\n"
-                     "add r8, r8, r3\n"
-                     "add r10, r10, r3\n"
-                     "stm r12!, {r4-r11}\n"
-                     "ldm r0!, {r4-r11}\n"
-                     "cmp r6, #0\n"
-                     "ite ne\n"
-                     "adrne r6, 30f\n"
-                     "adreq r6, 31f\n"
-                     "orr r6, r6, #1\n"
-                     "stm r12, {r4-r11}\n"
-                     "ldr r1, [r0]\n"
-                     "ldr r3, [sp, #52]\n"
-                     "cmp r3, #0\n"
-                     "blt 2f\n"
-
-                     "1:\n" /* a tile */
-                     "ldr r0, [sp, #40]\n"
-                     "ldm r1!, {r4-r7}\n"
-                     "mov r8, r4\n"
-                     "mov r9, r5\n"
-                     "mov r10, r6\n"
-                     "mov r11, r7\n"
-                     "ldrd r2, r3, [sp, #8]\n"
-                     "str r3, [sp]\n"
-                     "bl 20f\n"
-                     "add r2, sp, #72\n"
-                     "stm r2, {r4-r11}\n"
-                     "mov r4, #0\n"
-                     "mov r5, #0\n"
-                     "mov r6, #0\n"
-                     "mov r7, #0\n"
-                     "mov r8, #0\n"
-                     "mov r9, #0\n"
-                     "mov r10, #0\n"
-                     "mov r11, #0\n"
-                     "ldrd r2, r3, [sp, #16]\n"
-                     "str r3, [sp]\n"
-                     "bl 20f\n"
-                     "add r2, sp, #72\n" /* sums on, differences wait */
-                     "ldm r2, {r3, r12, lr}\n"
-                     "add r4, r4, r3\n"
-                     "rsb r3, r4, r3, lsl #1\n"
-                     "add r5, r5, r12\n"
-                     "rsb r12, r5, r12, lsl #1\n"
-                     "add r6, r6, lr\n"
-                     "rsb lr, r6, lr, lsl #1\n"
-                     "stm r2!, {r3, r12, lr}\n"
-                     "ldm r2, {r3, r12, lr}\n"
-                     "add r7, r7, r3\n"
-                     "rsb r3, r7, r3, lsl #1\n"
-                     "add r8, r8, r12\n"
-                     "rsb r12, r8, r12, lsl #1\n"
-                     "add r9, r9, lr\n"
-                     "rsb lr, r9, lr, lsl #1\n"
-                     "stm r2!, {r3, r12, lr}\n"
-                     "ldm r2, {r3, r12}\n"
-                     "add r10, r10, r3\n"
-                     "rsb r3, r10, r3, lsl #1\n"
-                     "add r11, r11, r12\n"
-                     "rsb r12, r11, r12, lsl #1\n"
-                     "stm r2, {r3, r12}\n"
-                     "ldrd r2, r3, [sp, #24]\n"
-                     "str r3, [sp]\n"
-                     "bl 20f\n"
-                     "ldrd r2, r12, [sp, #48]\n"
-                     "str r1, [sp]\n"
-                     "add r1, r1, r12\n" /* the scales lie behind the weights that are left */
-                     "blx r2\n"
-                     "ldrd r2, r3, [sp, #56]\n"
-                     "strb r5, [r2, #1]\n"
-                     "strb r6, [r2, #2]\n"
-                     "strb r7, [r2, #3]\n"
-                     "strb r4, [r2], #4\n"
-                     "strb r9, [r3, #1]\n"
-                     "strb r10, [r3, #2]\n"
-                     "strb r11, [r3, #3]\n"
-                     "strb r8, [r3], #4\n"
-                     "strd r2, r3, [sp, #56]\n"
-                     "add r2, sp, #72\n"
-                     "ldm r2, {r4-r11}\n"
-                     "ldr r1, [sp]\n"
-                     "ldrd r2, r3, [sp, #32]\n"
-                     "str r3, [sp]\n"
-                     "bl 20f\n"
-                     "ldr r2, [sp, #48]\n"
-                     "blx r2\n"
-                     "ldrd r2, r3, [sp, #64]\n"
-                     "strb r5, [r2, #1]\n"
-                     "strb r6, [r2, #2]\n"
-                     "strb r7, [r2, #3]\n"
-                     "strb r4, [r2], #4\n"
-                     "strb r9, [r3, #1]\n"
-                     "strb r10, [r3, #2]\n"
-                     "strb r11, [r3, #3]\n"
-                     "strb r8, [r3], #4\n"
-                     "strd r2, r3, [sp, #64]\n"
-                     "ldr r2, [sp, #44]\n"
-                     "subs r2, r2, #1\n"
-                     "str r2, [sp, #44]\n"
-                     "bne 1b\n"
-                     "add sp, sp, #112\n"
-                     "pop {r4-r11, pc}\n"
-
-                     ".p2align 2\n"
-                     "2:\n" /* tiles of one kind of product, whose return and end stay */
-                     "adr r2, 5f\n"
-                     "orr r2, r2, #1\n"
-                     "ldr r3, [sp, #12]\n"
-                     "strd r3, r2, [sp]\n"
-                     "4:\n"
-                     "ldr r0, [sp, #40]\n"
-                     "ldm r1!, {r4-r7}\n"
-                     "mov r8, r4\n"
-                     "mov r9, r5\n"
-                     "mov r10, r6\n"
-                     "mov r11, r7\n"
-                     "ldr r2, [sp, #8]\n"
-                     "bx r2\n"
-                     ".p2align 2\n"
-                     "5:\n"
-                     "ldr r2, [sp, #48]\n"
-                     "blx r2\n"
-                     "ldrd r2, r3, [sp, #56]\n"
-                     "strb r5, [r2, #1]\n"
-                     "strb r6, [r2, #2]\n"
-                     "strb r7, [r2, #3]\n"
-                     "strb r4, [r2], #4\n"
-                     "strb r9, [r3, #1]\n"
-                     "strb r10, [r3, #2]\n"
-                     "strb r11, [r3, #3]\n"
-                     "strb r8, [r3], #4\n"
-                     "strd r2, r3, [sp, #56]\n"
-                     "ldr r2, [sp, #44]\n"
-                     "subs r2, r2, #1\n"
-                     "str r2, [sp, #44]\n"
-                     "bne 4b\n"
-                     "add sp, sp, #112\n"
-                     "pop {r4-r11, pc}\n"
-
-                     ".p2align 2\n"
-                     "10:\n" /* the chain */
-                     ".rept 16\n"
-                     "ldrd r2, r3, [r0], #8\n"
-                     "ldrd r12, lr, [r1], #8\n"
-                     "smlad r4, r2, r12, r4\n"
-                     "smlad r8, r3, r12, r8\n"
-                     "smlad r5, r2, lr, r5\n"
-                     "smlad r9, r3, lr, r9\n"
-                     "ldrd r12, lr, [r1], #8\n"
-                     "smlad r6, r2, r12, r6\n"
-                     "smlad r10, r3, r12, r10\n"
-                     "smlad r7, r2, lr, r7\n"
-                     "smlad r11, r3, lr, r11\n"
-                     ".endr\n"
-                     "ldr r2, [sp]\n"
-                     "cmp r2, r0\n"
-                     "bne.w 10b\n"
-                     "ldr pc, [sp, #4]\n"
-                     "20:\n" /* run; r2 is the entry */
-                     "str lr, [sp, #4]\n"
-                     "bx r2\n"
-
-                     ".macro eg_round s, t\n"
-                     "ldm r1!, {r2, r3, r12}\n"
-                     "add lr, r3, \\t, asr #31\n"
-                     "smmlar \\t, \\t, r2, lr\n"
-                     "add r3, r3, \\s, asr #31\n"
-                     "smmlar \\s, \\s, r2, r3\n"
-                     "asr \\t, \\t, r12\n"
-                     "asr \\s, \\s, r12\n"
-                     "ssat \\t, #8, \\t\n"
-                     "ssat \\s, #8, \\s\n"
-                     ".endm\n"
-                     ".macro eg_rectify s, t\n"
-                     "ldm r1!, {r2, r3, r12}\n"
-                     "smmlar \\t, \\t, r2, r3\n"
-                     "smmlar \\s, \\s, r2, r3\n"
-                     "asr \\t, \\t, r12\n"
-                     "asr \\s, \\s, r12\n"
-                     "ssat \\t, #8, \\t\n"
-                     "ssat \\s, #8, \\s\n"
-                     ".endm\n"
-                     ".p2align 2\n"
-                     "30:\n" /* eg_rectify() */
-                     "eg_rectify r4, r8\n"
-                     "eg_rectify r5, r9\n"
-                     "eg_rectify r6, r10\n"
-                     "eg_rectify r7, r11\n"
-                     "bx lr\n"
-                     ".p2align 2\n"
-                     "31:\n" /* eg_narrow() */
-                     "str lr, [sp, #104]\n"
-                     "eg_round r4, r8\n"
-                     "eg_round r5, r9\n"
-                     "eg_round r6, r10\n"
-                     "eg_round r7, r11\n"
-                     "ldr pc, [sp, #104]\n"
-                     ".purgem eg_round\n"
-                     ".purgem eg_rectify\n");
+    /* An instruction a line. */
+    /* clang-format off */
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r4-r11, lr}\n"
+        "sub sp, sp, #112\n"
+        "add r12, sp, #8\n"
+        "ldm r0!, {r4-r11}\n"
+        "adr r3, 10f\n"
+        "orr r3, r3, #1\n"
+        "add r4, r4, r3\n"
+        "add r6, r6, r3\n"
+        "add r8, r8, r3\n"
+        "add r10, r10, r3\n"
+        "stm r12!, {r4-r11}\n"
+        "ldm r0!, {r4-r11}\n"
+        "cmp r6, #0\n"
+        "ite ne\n"
+        "adrne r6, 30f\n"
+        "adreq r6, 31f\n"
+        "orr r6, r6, #1\n"
+        "stm r12, {r4-r11}\n"
+        "ldr r1, [r0]\n"
+        "ldr r3, [sp, #52]\n"
+        "cmp r3, #0\n"
+        "blt 2f\n"
+        "1:\n" /* a tile of four kinds of product */
+        BEGIN
+        RUN("8")
+        "add r2, sp, #72\n"
+        "stm r2, {r4-r11}\n"
+        "mov r4, #0\n"
+        "mov r5, #0\n"
+        "mov r6, #0\n"
+        "mov r7, #0\n"
+        "mov r8, #0\n"
+        "mov r9, #0\n"
+        "mov r10, #0\n"
+        "mov r11, #0\n"
+        RUN("16")
+        "add r2, sp, #72\n"
+        "ldm r2, {r3, r12, lr}\n"
+        MEET("r4", "r3")
+        MEET("r5", "r12")
+        MEET("r6", "lr")
+        "stm r2!, {r3, r12, lr}\n"
+        "ldm r2, {r3, r12, lr}\n"
+        MEET("r7", "r3")
+        MEET("r8", "r12")
+        MEET("r9", "lr")
+        "stm r2!, {r3, r12, lr}\n"
+        "ldm r2, {r3, r12}\n"
+        MEET("r10", "r3")
+        MEET("r11", "r12")
+        "stm r2, {r3, r12}\n"
+        RUN("24")
+        "ldrd r2, r12, [sp, #48]\n"
+        "str r1, [sp]\n"
+        "add r1, r1, r12\n" /* the scales lie behind the weights that are left */
+        "blx r2\n"
+        PUT("56")
+        "add r2, sp, #72\n"
+        "ldm r2, {r4-r11}\n"
+        "ldr r1, [sp]\n"
+        RUN("32")
+        "ldr r2, [sp, #48]\n"
+        "blx r2\n"
+        PUT("64")
+        NEXT("1")
+        ".p2align 2\n"
+        "2:\n" /* tiles of one kind of product, whose return and end stay */
+        "adr r2, 5f\n"
+        "orr r2, r2, #1\n"
+        "ldr r3, [sp, #12]\n"
+        "strd r3, r2, [sp]\n"
+        "4:\n"
+        BEGIN
+        "ldr r2, [sp, #8]\n"
+        "bx r2\n"
+        ".p2align 2\n"
+        "5:\n"
+        "ldr r2, [sp, #48]\n"
+        "blx r2\n"
+        PUT("56")
+        NEXT("4")
+        ".p2align 2\n"
+        "10:\n" /* the chain */
+        ".rept 16\n"
+        "ldrd r2, r3, [r0], #8\n"
+        "ldrd r12, lr, [r1], #8\n"
+        "smlad r4, r2, r12, r4\n"
+        "smlad r8, r3, r12, r8\n"
+        "smlad r5, r2, lr, r5\n"
+        "smlad r9, r3, lr, r9\n"
+        "ldrd r12, lr, [r1], #8\n"
+        "smlad r6, r2, r12, r6\n"
+        "smlad r10, r3, r12, r10\n"
+        "smlad r7, r2, lr, r7\n"
+        "smlad r11, r3, lr, r11\n"
+        ".endr\n"
+        "ldr r2, [sp]\n"
+        "cmp r2, r0\n"
+        "bne.w 10b\n"
+        "ldr pc, [sp, #4]\n"
+        "20:\n" /* a run; r2 is its entry */
+        "str lr, [sp, #4]\n"
+        "bx r2\n"
+        ".p2align 2\n"
+        "30:\n"
+        RECTIFY("r4", "r8")
+        RECTIFY("r5", "r9")
+        RECTIFY("r6", "r10")
+        RECTIFY("r7", "r11")
+        "bx lr\n"
+        ".p2align 2\n"
+        "31:\n"
+        "str lr, [sp, #104]\n"
+        ROUND("r4", "r8")
+        ROUND("r5", "r9")
+        ROUND("r6", "r10")
+        ROUND("r7", "r11")
+        "ldr pc, [sp, #104]\n");
+    /* clang-format on */
 }
 #else
 
