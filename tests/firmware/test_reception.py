@@ -30,6 +30,7 @@ def counters(board):
         ("nrf52840dk", "zig"),
         ("feather_nrf52840", None),
         ("nano33ble", None),
+        ("nano33ble_arduino", None),
         ("xiao_nrf52840", None),
     ],
 )
