@@ -63,7 +63,7 @@ def onnx_int8(
     unit = source.interface.output_unit
     return LinkResult(
         source="onnx",
-        target="int8",
+        target=str(manifest.model.get("scheme", "int8")),
         mode="stream" if graph.states else "window",
         outputs=exact.size,
         mismatches=0 if ratio <= 1 + RMSE_TOLERANCE else exact.size,
