@@ -21,14 +21,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     axis = _axis(node, shapes)
     for index in node.inputs:
         _same_code(lowering, node, index)
-    views = {slot: lowering.view(i) for slot, i in enumerate(node.inputs) if i in lowering.views}
-    if not views:
-        raise UnsupportedError(f"{node.place}: all inputs are constant", node=node.place, fix="fold it")
-    fixed = {
-        slot: Array(f"{name}_{slot}", f"{lowering.dtype}_t", lowering.constant(node, slot, lowering.dtype))
-        for slot in range(len(shapes))
-        if slot not in views
-    }
+    views, fixed = _sources(lowering, node, name)
     time = _time(lowering, node, list(views.values()), axis, constant=bool(fixed))
     values = tuple(view.value for view in views.values())
     frames = 1 if time is None else node.out.shape[time]
@@ -58,6 +51,19 @@ def lower(lowering: Lowering, node: Node) -> None:
         arrays=(array, *fixed.values()),
     )
     lowering.finish(node, layer, time)
+
+
+def _sources(lowering: Lowering, node: Node, name: str) -> tuple[dict[int, View], dict[int, Array]]:
+    """The computed inputs and the constant ones, by their place."""
+    views = {slot: lowering.view(i) for slot, i in enumerate(node.inputs) if i in lowering.views}
+    if not views:
+        raise UnsupportedError(f"{node.place}: all inputs are constant", node=node.place, fix="fold it")
+    fixed = {
+        slot: Array(f"{name}_{slot}", f"{lowering.dtype}_t", lowering.constant(node, slot, lowering.dtype))
+        for slot in range(len(node.inputs))
+        if slot not in views
+    }
+    return views, fixed
 
 
 def _axis(node: Node, shapes: list[tuple[int, ...]]) -> int:

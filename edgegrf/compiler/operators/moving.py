@@ -35,9 +35,8 @@ _Moved = tuple[int, list[_Axis], list[int]]
 def lower(lowering: Lowering, node: Node) -> None:
     source = lowering.view(node.inputs[0])
     if lowering.quantization(node.inputs[0]) != lowering.quantization(node.output):
-        raise UnsupportedError(
-            f"{node.place}: changes the scale", node=node.place, fix="quantise the model again"
-        )
+        what = f"{node.place}: changes the scale"
+        raise UnsupportedError(what, node=node.place, fix="quantise the model again")
     start, axes, shape = _KINDS[node.kind](lowering, node, source.shape)
     if tuple(shape) != node.out.shape:
         raise ModelError(f"{node.place}: gives {list(shape)}, not {list(node.out.shape)}")

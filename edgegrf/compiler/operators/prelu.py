@@ -20,25 +20,12 @@ def lower(lowering: Lowering, node: Node) -> None:
     if source.shape != node.out.shape or not source.shape:
         raise ModelError(f"{node.place}: {list(source.shape)} in, {list(node.out.shape)} out")
     channels = source.shape[-1]
-    alpha = lowering.constant(node, 1, "int8")
-    if alpha.size != channels or alpha.shape[-1:] != (channels,):
-        raise UnsupportedError(
-            f"{node.place}: slopes of shape {list(alpha.shape)} for {channels} channels",
-            node=node.place,
-            fix="a slope per channel",
-        )
-    (scale, zero), (slope, slope_zero) = (lowering.quantization(index) for index in node.inputs)
-    out_scale, out_zero = lowering.quantization(node.output)
-    same = multiplier(float(scale) / float(out_scale))
-    less = multiplier(float(scale) * float(slope) / float(out_scale))
-    fits(255, same, node.place)
-    fits(255 * 255, less, node.place)
+    array = _slopes(lowering, node, channels)
     time = source.time
     if time == len(source.shape) - 1:
         lowering.refuse(f"{node.place}: its slopes change with time")
         time = None
     positions = math.prod(source.shape) // channels
-    array = Array(f"{node.name('prelu')}_alpha", "int8_t", np.ravel(alpha))
     call = "eg_prelu(&{p}, %d, {in0}, {out})"
     layer = Layer(
         name=node.name("prelu"),
@@ -51,18 +38,38 @@ def lower(lowering: Lowering, node: Node) -> None:
         step=call % (positions if time is None else positions // source.shape[time]),
         sources=("eg_prelu.c",),
         struct="eg_prelu",
-        fields=(
-            ("alpha", array.name),
-            ("channels", channels),
-            ("zero_point", zero),
-            ("alpha_zero_point", slope_zero),
-            ("output_zero_point", out_zero),
-            ("multiplier", same.mantissa),
-            ("multiplier_alpha", less.mantissa),
-            ("shift", same.shift),
-            ("shift_alpha", less.shift),
-        ),
+        fields=(("alpha", array.name), ("channels", channels), *_scales(lowering, node)),
         arrays=(array,),
         in_place=(0,),
     )
     lowering.finish(node, layer, time)
+
+
+def _slopes(lowering: Lowering, node: Node, channels: int) -> Array:
+    alpha = lowering.constant(node, 1, "int8")
+    if alpha.size != channels or alpha.shape[-1:] != (channels,):
+        raise UnsupportedError(
+            f"{node.place}: slopes of shape {list(alpha.shape)} for {channels} channels",
+            node=node.place,
+            fix="a slope per channel",
+        )
+    return Array(f"{node.name('prelu')}_alpha", "int8_t", np.ravel(alpha))
+
+
+def _scales(lowering: Lowering, node: Node) -> tuple[tuple[str, int], ...]:
+    """Zero points and rescalings, proven to fit."""
+    (scale, zero), (slope, slope_zero) = (lowering.quantization(index) for index in node.inputs)
+    out_scale, out_zero = lowering.quantization(node.output)
+    same = multiplier(float(scale) / float(out_scale))
+    less = multiplier(float(scale) * float(slope) / float(out_scale))
+    fits(255, same, node.place)
+    fits(255 * 255, less, node.place)
+    return (
+        ("zero_point", zero),
+        ("alpha_zero_point", slope_zero),
+        ("output_zero_point", out_zero),
+        ("multiplier", same.mantissa),
+        ("multiplier_alpha", less.mantissa),
+        ("shift", same.shift),
+        ("shift_alpha", less.shift),
+    )
