@@ -12,7 +12,10 @@ enum {
     PATIENCE = 2000,    /* reads of a register: far more than a conversion takes */
     MILLIHERTZ = 1000,
     SCAN_US = SCAN_CHANNELS * CONVERSION_US + SCAN_ROWS * SCAN_SETTLE_US,
-    START_TURNS = 160, /* the converter wants three cycles of its 5 MHz between choosing and starting */
+    /* Turns of three cycles or more: the converter wants three cycles of its 5 MHz between choosing and
+     * starting, and 25 of them to convert. */
+    START_TURNS = 40,
+    CONVERSION_TURNS = 250,
 };
 
 _Static_assert((int)SLOTS >= (int)PORT_SCAN_KEPT, "frames that may wait");
@@ -35,16 +38,21 @@ static IN_RAM void wait_us(uint32_t microseconds) {
     }
 }
 
+static IN_RAM void spin(uint32_t turns) {
+    while (turns--) {
+        __asm volatile("");
+    }
+}
+
 /* The count of one channel, or -1 where the converter does not answer. */
 static IN_RAM int32_t convert(uint32_t channel) {
     uint32_t choice = SARADC_ONETIME_ADC1 | SARADC_ONETIME_12_DB | channel << SARADC_ONETIME_CHANNEL_SHIFT;
 
     SARADC_ONETIME = choice;
-    for (uint32_t turn = 0; turn < START_TURNS; turn++) {
-        __asm volatile("");
-    }
+    spin(START_TURNS);
     SARADC_INT_CLR = SARADC_INT_DONE1;
     SARADC_ONETIME = choice | SARADC_ONETIME_START;
+    spin(CONVERSION_TURNS);
     for (uint32_t turn = 0; turn < PATIENCE; turn++) {
         if (SARADC_INT_RAW & SARADC_INT_DONE1) {
             uint32_t count = SARADC_DATA1 & PORT_SCAN_FULL;
