@@ -40,7 +40,7 @@ def test_a_student_becomes_a_measured_model_on_a_board(tmp_path: Path, gaitpdb_f
 
     verified = run(tmp_path, gaitpdb_folder, "verify", model)
     links = {(link["from"], link["to"], link["mode"]): link for link in verified["links"]}
-    assert len(links) == 6
+    assert len(links) == 7
     for (source, _, _), link in links.items():
         assert link["mismatches"] == 0
         if source in ("tflm", "c-host"):
