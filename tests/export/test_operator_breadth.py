@@ -108,7 +108,13 @@ POOLS = (
     Call(lambda x: x - x.amax(2, keepdim=True)),
     Call(lambda x: x - 0.02 * x.sum(2, keepdim=True)),
 )
-CLAMPS = (nn.Hardtanh(-0.1, 0.2), nn.ReLU6(), Call(lambda x: x.clamp(min=-0.1)), nn.Softmax(1))
+CLAMPS = (
+    nn.Hardtanh(-0.1, 0.2),
+    nn.ReLU6(),
+    Call(lambda x: x.clamp(min=-0.1)),
+    nn.Softmax(1),
+    Call(lambda x: torch.maximum(torch.tensor(0.0), x)),
+)
 BORDERS = (
     nn.Conv1d(4, 4, 3, padding=1, padding_mode="reflect"),
     nn.Conv1d(4, 4, 3, padding=1, padding_mode="replicate"),

@@ -16,10 +16,7 @@ __all__ = ["HANDLERS", "REPLACEMENTS"]
 
 
 def _relu(lowering: Lowering, node: OnnxNode) -> None:
-    value = lowering.value(node)
-    made = Node("RELU", [value.tensor], node.outputs[0], place=node.place)
-    tensor = lowering.emit(made, lowering.shapes[value.tensor], node.outputs[0])
-    lowering.values[node.outputs[0]] = Value(tensor, value.layout)
+    _alone(lowering, node, lowering.value(node), "RELU", {})
 
 
 def _clip(lowering: Lowering, node: OnnxNode) -> None:
@@ -53,7 +50,7 @@ def _one_sided(side: int) -> Handler:
 def _limit(lowering: Lowering, node: OnnxNode, value: Value, limits: Limits) -> None:
     low, high = limits
     if limits == (0.0, None):
-        _relu(lowering, node)
+        _alone(lowering, node, value, "RELU", {})
         return
     if (low or 0.0) > 0 or (high or 0.0) < 0:
         lowering.refuse(node, f"it clips to {low}..{high}", "bounds with 0 between them")
@@ -63,7 +60,12 @@ def _limit(lowering: Lowering, node: OnnxNode, value: Value, limits: Limits) -> 
         lowering.rename(value.tensor, node.outputs[0])
         layer.options["limits"] = limits
         return
-    made = Node("QUANTIZE", [value.tensor], node.outputs[0], {"limits": limits}, place=node.place)
+    _alone(lowering, node, value, "QUANTIZE", {"limits": limits})
+
+
+def _alone(lowering: Lowering, node: OnnxNode, value: Value, kind: str, options: dict[str, object]) -> None:
+    """An operator of its own, which no layer before took in."""
+    made = Node(kind, [value.tensor], node.outputs[0], options, place=node.place)
     tensor = lowering.emit(made, lowering.shapes[value.tensor], node.outputs[0])
     lowering.values[node.outputs[0]] = Value(tensor, value.layout)
 
