@@ -81,6 +81,16 @@ def command(
     if as_json:
         print_json(_record(compiled))
         return
+    _show(compiled)
+    say(f"wrote {folder}/: {', '.join(compiled.files)}")
+    if step:
+        samples = f"{step.samples} sample{'s' if step.samples > 1 else ''} a call"
+        skipped = f"; leave out its first {step.skipped} estimates" if step.skipped else ""
+        say(f"wrote {step_model}: {samples}, {len(step.graph.states)} states{skipped}")
+
+
+def _show(compiled: Compiled) -> None:
+    """The layers, the sums, and what else a user has to know, on the terminal."""
     print_table(
         f"{compiled.title}: layers",
         ("layer", "operator", "output", "MACs", "constants B", "ring B"),
@@ -109,11 +119,6 @@ def command(
         say(f"stream: {compiled.pace}")
     if compiled.stream_refusal:
         say(f"window mode only: {compiled.stream_refusal}")
-    say(f"wrote {folder}/: {', '.join(compiled.files)}")
-    if step:
-        samples = f"{step.samples} sample{'s' if step.samples > 1 else ''} a call"
-        skipped = f"; leave out its first {step.skipped} estimates" if step.skipped else ""
-        say(f"wrote {step_model}: {samples}, {len(step.graph.states)} states{skipped}")
 
 
 def _number(value: int | None) -> str:

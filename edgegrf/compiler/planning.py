@@ -15,6 +15,8 @@ from edgegrf.graph.model import Graph
 
 __all__ = ["make_plan", "plan_and_lowering"]
 
+_LATEST = 32767  # samples that HELLO can say
+
 
 def make_plan(graph: Graph) -> Plan:
     """The layers of `graph` for window and stream mode; raises ModelError or UnsupportedError."""
@@ -42,12 +44,20 @@ def plan_and_lowering(graph: Graph) -> tuple[Plan, Lowering]:
         OPERATORS[node.kind](lowering, node)
     nexts = {state: _own(lowering, lowering.view(after), "next state") for state, after in states.items()}
     view = lowering.view(target)
-    if samples > 1 and view.time is None:
-        lowering.refuse("its output has no time axis")
-    if samples > 1 and lowering.timing(view).sound < 1:
-        ahead = lowering.timing(view).clock.first
-        lowering.refuse(f"it looks {ahead} samples ahead, beyond its window of {samples}")
+    if samples > 1:
+        _check_pace(lowering, view)
     return _plan(lowering, source, target, _own(lowering, view, "output"), nexts), lowering
+
+
+def _check_pace(lowering: Lowering, view: View) -> None:
+    """Refuse a stream whose estimates are none of its windows', or come too late for SPEC.md to say when."""
+    clock = lowering.timing(view).clock
+    if view.time is None:
+        lowering.refuse("its output has no time axis")
+    elif lowering.timing(view).sound < 1:
+        lowering.refuse(f"it looks {clock.first} samples ahead, beyond its window of {lowering.samples}")
+    elif max(clock.first, math.lcm(*(value.timing.clock.period for value in lowering.values))) > _LATEST:
+        lowering.refuse(f"its estimates come every {clock.period} samples from {clock.first} on")
 
 
 def _ends(graph: Graph) -> tuple[int, int]:

@@ -99,7 +99,8 @@ def overlapped(
         window[: len(part)] = part
         answer = run_windows(judge, graph, window[None]).reshape(-1, plan.output_channels)
         before = start // clock.period
-        answer = answer[: min(plan.timing.sound, clock.rows(len(part)))]
+        known = len(estimates) - before if len(part) == length else clock.rows(len(part))
+        answer = answer[: min(plan.timing.sound, known)]
         if before + len(answer) <= done:
             raise UnsupportedError(
                 "no window of the judge covers what a streamed estimate depends on",

@@ -32,17 +32,14 @@ def lower(lowering: Lowering, node: Node) -> None:
         raise UnsupportedError(
             f"{node.place}: changes the scale", node=node.place, fix="quantise the model again"
         )
-    height, width = node.options["filter"]
-    geometry = windows(lowering, node, source, (height, width))
+    geometry = windows(lowering, node, source, node.options["filter"])
     if source.shape[-1] != node.out.shape[-1]:
         raise ModelError(f"{node.place}: {source.shape[-1]} channels in, {node.out.shape[-1]} out")
     time, timing = timed(lowering, node, source, geometry)
     act = tuple(field for field in output_fields(lowering, node) if field[0] != "output_zero_point")
-    kernel, sources = _KERNELS[node.kind]
-    if lowering.wide:
-        kernel, sources = "eg_pool16", ("eg_pool16.c", HEADER)
-        if geometry.rows_are_time:
-            lowering.refuse(f"{node.place} pools over time in int16")
+    kernel, sources = _KERNELS[node.kind] if not lowering.wide else ("eg_pool16", ("eg_pool16.c", HEADER))
+    if lowering.wide and geometry.rows_are_time:
+        lowering.refuse(f"{node.place} pools over time in int16")
     layer = Layer(
         name=node.name("pool"),
         kind=node.kind,
