@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from edgegrf.errors import DeviceError
@@ -222,14 +223,14 @@ class Esp32c3:
         bus.time = now
         self._asked, self._asleep = None, False
         tick = self.clock_hz
-        self.matrix = InterruptMatrix(bus, 0x600C_2000, "INTERRUPT_CORE0", self._interrupt_pends)
+        self.matrix = InterruptMatrix(bus, 0x600C_2000, "INTERRUPT_CORE0", self.core.stop)
         System(bus, 0x600C_0000, "SYSTEM", self._set_clock)
         from_flash = not self._image.entry
         Rtc(bus, 0x6000_8000, "RTC_CNTL", self._kept, cause, self._ask_reset, tick, guards=from_flash)
         self.uart = Uart(bus, 0x6000_0000, "UART0", self._line.collect, tick)
         Systimer(bus, 0x6002_3000, "SYSTIMER", tick)
         for number, base in enumerate((0x6001_F000, 0x6002_0000)):
-            bites = self._asker((Cause.TIMER_GROUP0, Cause.TIMER_GROUP1)[number])
+            bites = partial(self._ask_reset, (Cause.TIMER_GROUP0, Cause.TIMER_GROUP1)[number])
             TimerGroup(bus, base, f"TIMG{number}", bites, tick, guards=from_flash and number == 0)
         self._drive = Drive()
         Gpio(bus, 0x6000_4000, "GPIO", self._drive)
@@ -240,9 +241,6 @@ class Esp32c3:
 
     def _sample(self, pin: int) -> int:
         return self._insole.sample(self.bus.time, (pin,), self._drive)[0] if self._insole else 0
-
-    def _asker(self, cause: int) -> Callable[[], None]:
-        return lambda: self._ask_reset(cause)
 
     def _ask_reset(self, cause: int) -> None:
         self._asked = cause
@@ -292,10 +290,6 @@ class Esp32c3:
                 fix="make the dividers agree with the board's table",
             )
         self.uart.receive(byte, framed)
-
-    def _interrupt_pends(self) -> None:
-        """Come back soon, so that the core takes it."""
-        self.core.stop()
 
     def _wake(self) -> None:
         """End the sleep and enter the handler if an interrupt pends; WFI wakes on one that is masked, too."""
