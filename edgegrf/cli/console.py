@@ -51,7 +51,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     cells = [[str(cell) for cell in row] for row in rows]
     for index, column in enumerate(columns):
         numbers = all(_NUMBER.match(row[index]) for row in cells)
-        table.add_column(column, justify="right" if numbers else "left")
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in cells:
         table.add_row(*row)
     console = Console()

@@ -121,7 +121,7 @@ def _show_other(exported: Exported, record: dict[str, Any]) -> None:
     other, base = record["cross_check"], record["float_rmse_bw"]
 
     def row(tool: str, error: float | None, operators: dict[str, int], size: int) -> tuple[str, ...]:
-        against = "" if error is None else f"{100 * (error / base - 1):+.2f} %"
+        against = "" if error is None else f"{100 * (error / base - 1):+z.2f} %"
         told = "" if error is None else f"{error:.5f} BW"
         return tool, told, against, str(sum(operators.values()) or ""), f"{size} bytes"
 
@@ -200,7 +200,7 @@ def _show(source: Source, exported: Exported, record: dict[str, Any]) -> None:
     if exported.calibration:
         loss = record[f"{exported.scheme}_rmse_bw"] / record["float_rmse_bw"] - 1
         rows.append(
-            (f"{exported.scheme} against float", f"{100 * loss:+.2f} % ({exported.calibration} ranges)")
+            (f"{exported.scheme} against float", f"{100 * loss:+z.2f} % ({exported.calibration} ranges)")
         )
     rows.append(("measured on", f"{record['samples']} samples, {exported.data}"))
     rows.append(("time", f"{record['seconds']:.1f} s"))

@@ -25,7 +25,7 @@ def bars(record: Mapping[str, Any]) -> Any:
     shares = [100 * cost["share"] for cost in costs]
     left.barh(places, shares, 0.72, color=colours)
     for place, cost in enumerate(costs):
-        text = f"{100 * cost['share']:.1f} %  (RMSE {100 * cost['increase']:+.2f} %)"
+        text = f"{100 * cost['share']:.1f} %  (RMSE {100 * cost['increase']:+z.2f} %)"
         _label(left, shares[place], place, text)
     left.set_yticks(places, [_name(cost) for cost in costs])
     left.set_ylim(len(costs) - 0.4, -0.6)  # the costliest on top

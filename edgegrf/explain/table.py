@@ -26,7 +26,7 @@ def rows(record: Record, most: int | None = None) -> list[tuple[str, ...]]:
             cost["what"],
             cost["kind"],
             f"{cost['rmse_bw']:.5f} BW",
-            f"{100 * cost['increase']:+.2f} %",
+            f"{100 * cost['increase']:+z.2f} %",
             f"{100 * cost['share']:.1f} %",
             "" if cost["sqnr_db"] is None else f"{cost['sqnr_db']:.1f} dB",
         )
@@ -44,5 +44,5 @@ def totals(record: Record) -> list[tuple[str, str, str]]:
         ("everything", "rmse_bw"),
     )
     return [
-        (label, f"{record[key]:.5f} BW", f"{100 * (record[key] / base - 1):+.2f} %") for label, key in parts
+        (label, f"{record[key]:.5f} BW", f"{100 * (record[key] / base - 1):+z.2f} %") for label, key in parts
     ]

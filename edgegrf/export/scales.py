@@ -16,10 +16,11 @@ _JOINING = "CONCATENATION"
 
 
 def requantised(lowered: Lowered) -> Lowered:
-    """`lowered` with a QUANTIZE before each join of a tensor that has its scale from elsewhere."""
+    """`lowered` with a QUANTIZE before each join of a tensor that has its scale from elsewhere, or whose
+    codes end where it is clipped: a wider scale would undo that."""
     owners = _owners(lowered)
     bound = {*lowered.inputs, *(name for name in lowered.outputs if name.endswith(NEXT_SUFFIX))}
-    bound |= {node.output for node in lowered.nodes if node.kind in _PRESCRIBED}
+    bound |= {node.output for node in lowered.nodes if node.kind in _PRESCRIBED or "limits" in node.options}
     shapes, observed, nodes = dict(lowered.shapes), dict(lowered.observed), list[Node]()
     for node in lowered.nodes:
         inputs = list(node.inputs)

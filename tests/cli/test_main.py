@@ -10,7 +10,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from edgegrf.cli.console import print_json
+from edgegrf.cli.console import print_json, print_table
 from edgegrf.cli.table import COMMANDS, main
 from edgegrf.errors import CheckFailedError, EdgegrfError, LinkError, MissingToolError, ModelError
 
@@ -74,3 +74,12 @@ def test_json_is_strict(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
         "r": None, "walks": [1.5, None], "name": None,
     }  # fmt: skip
+
+
+def test_long_cells_of_a_table_are_folded_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "blocks.17.pointwise.norm"
+    print_table("", ("what", "of", "value"), [(name, "a" * 60, "b" * 60)])
+    text = capsys.readouterr().out
+    assert "…" not in text
+    column = "".join(line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│"))
+    assert column == name

@@ -114,6 +114,7 @@ CLAMPS = (
     Call(lambda x: x.clamp(min=-0.1)),
     nn.Softmax(1),
     Call(lambda x: torch.maximum(torch.tensor(0.0), x)),
+    Call(lambda x: torch.cat([functional.hardtanh(x, -0.1, 0.2), 0.5 * x], 1)),  # a join of two scales
 )
 BORDERS = (
     nn.Conv1d(4, 4, 3, padding=1, padding_mode="reflect"),
