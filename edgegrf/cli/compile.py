@@ -85,7 +85,7 @@ def command(
     say(f"wrote {folder}/: {', '.join(compiled.files)}")
     if step:
         samples = f"{step.samples} sample{'s' if step.samples > 1 else ''} a call"
-        skipped = f"; leave out its first {step.skipped} estimates" if step.skipped else ""
+        skipped = f"; estimates to leave out at first: {step.skipped}" if step.skipped else ""
         say(f"wrote {step_model}: {samples}, {len(step.graph.states)} states{skipped}")
 
 

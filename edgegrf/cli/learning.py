@@ -46,8 +46,9 @@ _OPTIONS = (
         "--sensors", metavar="A,B,...", help="The sensors to learn from.  [default: the student's]"
     ),
     click.option(
-        "--lookahead", type=click.IntRange(min=0), metavar="SAMPLES",
-        help="How late the estimates may come, in samples (10 ms each at 100 Hz).  [default: the student's]",
+        "--lookahead", type=click.IntRange(min=-1), metavar="SAMPLES",
+        help="How late the estimates may come, in samples (10 ms each at 100 Hz); -1: whole windows.  "
+        "[default: the student's]",
     ),
     click.option(
         "--data", type=click.Path(path_type=Path), help="Walks: a file or folder in any readable format."

@@ -19,8 +19,9 @@ __all__ = ["write_step_model"]
 def write_step_model(tflite: Path, target: Path) -> StepModel:
     """Write the stream of `tflite` to `target`, and its manifest if the model has one.
 
-    The manifest's `model` says how many `samples` a call takes and how many estimates of the first calls are
-    to be `skipped`.  Raises ModelError or UnsupportedError, OutputError where `target` cannot be written.
+    The manifest's `model` says how many `samples` a call takes, how many estimates of the first calls are to
+    be `skipped`, and how many `states` there are.  Raises ModelError or UnsupportedError, OutputError where
+    `target` cannot be written.
     """
     made = step_model(read_tflite(read_model(tflite)))
     write_file(target, write_tflite(made.graph))
@@ -38,7 +39,12 @@ def write_step_model(tflite: Path, target: Path) -> StepModel:
         replace(
             origin,
             sha256=sha256_file(target),
-            model={**origin.model, "samples": made.samples, "skipped": made.skipped},
+            model={
+                **origin.model,
+                "samples": made.samples,
+                "skipped": made.skipped,
+                "states": len(made.graph.states),
+            },
             quantization={**origin.quantization, **scales},
             metrics={},
             sources={tflite.name: sha256_file(tflite)},

@@ -47,7 +47,11 @@ def step_model(graph: Graph) -> StepModel:
     """The stream of `graph` as a step model; raises UnsupportedError where it cannot stream, or not so."""
     plan, lowering = plan_and_lowering(graph)
     if plan.states or plan.samples == 1:
-        raise UnsupportedError("the model is a step model already", why="it has states, or takes one sample")
+        raise UnsupportedError(
+            "the model is a step model already",
+            why="it has states, or takes one sample",
+            fix="give the .tflite itself to the interpreter, and compile it without --step-model",
+        )
     if not plan.stream:
         raise UnsupportedError(
             "the model cannot stream", node=plan.stream_refusal, why=plan.stream_refusal, fix="--mode window"

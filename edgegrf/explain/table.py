@@ -10,7 +10,7 @@ __all__ = ["COLUMNS", "headline", "rows", "totals"]
 
 Record = Mapping[str, Any]
 
-COLUMNS = ("what is rounded", "of", "kind", "RMSE", "increase", "share of loss", "SQNR")
+COLUMNS = ("what is rounded", "of", "kind", "RMSE", "increase", "of the loss", "SQNR")
 
 
 def headline(name: str, record: Record) -> str:

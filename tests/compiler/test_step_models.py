@@ -56,6 +56,7 @@ def test_a_shipped_student_as_a_step_model(student, samples, skipped, tmp_path):
     assert (made.samples, made.skipped) == (samples, skipped)
     manifest = Manifest.read(target)
     assert manifest.model["samples"] == samples and manifest.model["skipped"] == skipped
+    assert manifest.model["states"] == len(made.graph.states)
     host = HostModel(tflite)
     rng = np.random.default_rng(1)
     walk = rng.integers(-128, 128, (240, host.info.plan.input_channels)).astype(np.int8)
@@ -65,6 +66,21 @@ def test_a_shipped_student_as_a_step_model(student, samples, skipped, tmp_path):
     again = HostModel(target)
     assert again.modes == 2
     assert check_stream(target, again, walk.reshape(240 // samples, -1)).ok
+
+
+def test_the_manual_runs_it_with_the_bits_of_the_c(tmp_path, monkeypatch):
+    pytest.importorskip("tflite_micro")
+    text = (Path(__file__).parents[2] / "docs" / "compiler.md").read_text()
+    code = text.split("```python")[1].split("```")[0]
+    tflite = shipped_file("insole4-wrn16-1", "student_int8.tflite")
+    made = write_step_model(tflite, tmp_path / "stream.tflite")
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, object] = {}
+    exec(code, found)
+    walk = np.asarray(found["walk"])
+    stream = HostModel(tflite).stream(walk.reshape(len(walk) * made.samples, -1))
+    assert len(set(stream.reshape(-1))) > 2
+    assert np.array_equal(stream.reshape(-1), np.asarray(found["estimates"]))
 
 
 def test_what_is_no_stream_is_refused():

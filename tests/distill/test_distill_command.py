@@ -52,6 +52,24 @@ def test_a_teacher_then_a_student(tmp_path: Path) -> None:
     assert not (tmp_path / "mine" / "training.state").exists()
 
 
+def test_a_network_of_whole_windows_is_trained(tmp_path: Path) -> None:
+    run(
+        train,
+        *QUICK,
+        "--epochs",
+        1,
+        "--architecture",
+        "wrn",
+        "--hyper",
+        "depth=10",
+        "--lookahead",
+        -1,
+        "-o",
+        tmp_path,
+    )
+    assert Manifest.read(tmp_path / "student.pt").interface.lookahead == -1
+
+
 def test_recipes_are_listed_with_their_sources() -> None:
     done = CliRunner().invoke(command, ["--list"], catch_exceptions=False)
     assert done.exit_code == 0
