@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -21,6 +21,9 @@ _NUMBER = re.compile(r"$|[-+]?\d")
 
 #: columns of a table that goes into a file or a pipe
 _PIPED_WIDTH = 110
+
+#: what stays on one line in the first column
+_LONGEST_NAME = 40
 
 
 def say(text: str, *, quiet: bool = False) -> None:
@@ -43,7 +46,7 @@ def _finite(value: Any) -> Any:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table on stdout; columns of numbers are aligned right, all others left."""
+    """A table on stdout; columns of numbers are aligned right, others left; names in the first stay whole."""
     from rich.console import Console
     from rich.table import Table
 
@@ -51,7 +54,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     cells = [[str(cell) for cell in row] for row in rows]
     for index, column in enumerate(columns):
         numbers = all(_NUMBER.match(row[index]) for row in cells)
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+        names = index == 0 and all(len(row[0]) <= _LONGEST_NAME for row in cells)
+        side: Literal["left", "right"] = "right" if numbers else "left"
+        table.add_column(column, justify=side, overflow="fold", no_wrap=names)
     for row in cells:
         table.add_row(*row)
     console = Console()

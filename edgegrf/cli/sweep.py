@@ -82,7 +82,13 @@ def command(
     if as_json:
         print_json(record)
     else:
-        print_table("held-out subjects; cycles are estimates", COLUMNS, table(record["summary"]))
+        rows = table(record["summary"])
+        told = [at for at in range(len(COLUMNS)) if any(row[at] for row in rows)]
+        print_table(
+            "held-out subjects; cycles are estimates",
+            [COLUMNS[at] for at in told],
+            [[row[at] for at in told] for row in rows],
+        )
     if report:
         from edgegrf.sweep.page import write_sweep_page
 

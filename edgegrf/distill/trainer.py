@@ -112,8 +112,10 @@ class _Run:
         self.random = torch.Generator().manual_seed(settings.seed)
         learning = [*student.parameters(), *objective.adapters.parameters()]
         self.optimizer = torch.optim.AdamW(learning, lr=settings.rate, weight_decay=settings.weight_decay)
+        steps = settings.epochs * self.steps
+        rise = 0.3 if steps == 5 else 0.2  # OneCycleLR divides by rise * steps - 1
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, settings.rate, total_steps=settings.epochs * self.steps, pct_start=0.2
+            self.optimizer, settings.rate, total_steps=steps, pct_start=rise
         )
 
     def epoch(self, number: int) -> bool:

@@ -84,15 +84,6 @@ class Layout:
         order[at : at + 1] = parts
         return parts
 
-    def lies_as(self, *groups: Sequence[Atom]) -> bool:
-        """True if memory holds these groups one after another, each in any order inside."""
-        at = 0
-        for group in groups:
-            if set(self.order[at : at + len(group)]) != set(group):
-                return False
-            at += len(group)
-        return at == len(self.order)
-
     def indices(self, dim: int) -> NDArray[np.int64]:
         """For each place of `dim` in memory, its logical index; [size of dim]."""
         atoms = self.real(dim)

@@ -17,7 +17,7 @@ from edgegrf.link.device import Device
 from edgegrf.link.exchange import RestartedError
 from edgegrf.link.hello import Hello, Mode
 from edgegrf.link.insole import Insole, fault_of
-from edgegrf.link.live_messages import Content, FaultRecord, LiveFlag, LiveFrame, LiveStatus
+from edgegrf.link.live_messages import Content, FaultKind, FaultRecord, LiveFlag, LiveFrame, LiveStatus
 
 __all__ = ["Stream", "Terms", "describe", "follow", "line_bytes", "sensor_names"]
 
@@ -215,7 +215,13 @@ _CAUSES = {
     5: "a lock-up",
     6: "a brown-out",
 }
-_KINDS = {1: "a hard fault", 2: "a memory fault", 3: "a bus fault", 4: "a usage fault", 5: "the watchdog"}
+_KINDS: dict[int, str] = {
+    FaultKind.HARD: "a hard fault",
+    FaultKind.MEMORY: "a memory fault",
+    FaultKind.BUS: "a bus fault",
+    FaultKind.USAGE: "a usage fault",
+    FaultKind.WATCHDOG: "the watchdog",
+}
 
 
 def describe(fault: FaultRecord | None, hello: Hello) -> str:

@@ -27,11 +27,6 @@ class Line:
         self._busy = False
 
     @property
-    def carrying(self) -> bool:
-        """True while bytes are on their way to the board."""
-        return bool(self._to_board)
-
-    @property
     def has_output(self) -> bool:
         """True when the board has said something that was not taken yet."""
         return bool(self._from_board)

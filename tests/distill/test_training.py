@@ -62,6 +62,13 @@ def test_a_whole_window_student_gets_the_windows_after_the_warm_up(recordings: l
     assert torch.equal(walks.validation.force[0], chunks.validation.force[0][:, 200:400])
 
 
+@pytest.mark.parametrize("epochs", [1, 4, 5, 6])
+def test_a_few_steps_are_a_training_too(recordings: list[Recording], epochs: int) -> None:
+    walks = prepare(recordings, INSOLE4)
+    settings = Settings(epochs=epochs, batch=len(walks.training), rate=1e-3)
+    assert len(train(new_student(), walks.training, walks.validation, settings).log) == epochs
+
+
 def test_training_lowers_the_error_and_keeps_the_best(recordings: list[Recording]) -> None:
     walks, student = prepare(recordings, INSOLE4), new_student()
     before = rmse(student, walks.validation)
