@@ -93,6 +93,7 @@ class Board:
     uf2_family: int | None = None
     uf2_boards: tuple[str, ...] = ()  # beginnings of the Board-ID in INFO_UF2.TXT
     uf2_softdevice: str | None = None  # what must lie below `flash_origin`
+    uf2_drive: str = ""  # the label of the boot loader's drive, as its makers ship it
     scan: Scan | None = None  # None: no sensors
     rts: bool | None = None  # level while talking; None: as the system opens a port
     bridges: tuple[str, ...] = ()  # USB numbers of adapters it comes with, which others come with too

@@ -10,6 +10,7 @@ import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
 from edgegrf.cli.model import model_name, model_option
+from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
     from edgegrf.boards import Board
@@ -57,6 +58,12 @@ def command(
 
     target = board(board_name)
     chosen = sdk_for(target, sdk, engine)
+    if chosen and compiler:
+        raise UsageError(
+            f"--compiler {compiler} cannot be had for a project of {chosen[0].name}",
+            why="the SDK builds it with its own compiler",
+            fix="leave --compiler out",
+        )
     with progress_bar(quiet=json_wanted) as progress:
         if chosen:
             from edgegrf.image.project import write_project
@@ -140,7 +147,7 @@ def _project_record(project: Project) -> dict[str, Any]:
         "arena_bytes": project.arena_bytes,
         "image": str(project.image) if project.image else None,
         "to_get_the_sdk": [command.format(target=project.target) for command in sdk.get],
-        "to_build": list(sdk.commands(project.target, project.folder)),
+        "to_build": list(sdk.commands(project.target, project.folder.absolute())),
         "firmware_sha256": project.firmware_sha256,
         "model_sha256": project.model_sha256,
         "cached": project.cached,

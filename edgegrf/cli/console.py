@@ -46,21 +46,26 @@ def _finite(value: Any) -> Any:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table on stdout; columns of numbers are aligned right, others left; names in the first stay whole."""
+    """A table on stdout; columns of numbers are aligned right, others left; names in the first stay whole.
+
+    Text is shown as it is: "[counts]" is a unit and no markup.
+    """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table()
     cells = [[str(cell) for cell in row] for row in rows]
     for index, column in enumerate(columns):
         numbers = all(_NUMBER.match(row[index]) for row in cells)
         names = index == 0 and all(len(row[0]) <= _LONGEST_NAME for row in cells)
         side: Literal["left", "right"] = "right" if numbers else "left"
-        table.add_column(column, justify=side, overflow="fold", no_wrap=names)
+        table.add_column(Text(column), justify=side, overflow="fold", no_wrap=names)
     for row in cells:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     console = Console()
     console = console if console.is_terminal else Console(width=_PIPED_WIDTH)
+    console.print(Text(title, style="bold"))
     console.print(table)
 
 

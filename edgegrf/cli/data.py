@@ -19,9 +19,15 @@ __all__ = ["command"]
 _MOST_LINES = 12
 
 
-@click.group(
-    epilog="Examples: edgegrf data fetch gaitpdb; edgegrf data check walks/; edgegrf data make -o walks/"
-)
+EXAMPLES = """\b
+Examples:
+  edgegrf data fetch gaitpdb
+  edgegrf data check walks/
+  edgegrf data make -o walks/
+"""
+
+
+@click.group(epilog=EXAMPLES)
 def command() -> None:
     """Fetch, check and make walks."""
 

@@ -11,7 +11,7 @@ import click
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
 from edgegrf.cli.model import model_option
 from edgegrf.cli.wearing import wearer_options, worn_by
-from edgegrf.errors import CheckFailedError, DeviceError, UsageError
+from edgegrf.errors import CheckFailedError, DeviceError, UnknownNameError
 
 if TYPE_CHECKING:
     from edgegrf.gait.insole import Worn
@@ -74,7 +74,7 @@ def command(
     """Stream sensors and estimates from a board.
 
     Sensors that are open or saturated are named, missing samples counted. Exit code 1 when --verify finds a
-    difference.
+    difference, 130 when Ctrl-C comes before --seconds are over.
     """
     from edgegrf.cli.live_view import live_view
     from edgegrf.files import sha256_file
@@ -97,13 +97,16 @@ def command(
     _hand_over(stream, proof, model, foot, kept.weight_mn / 1000, record, report, as_json)
     if stream.broken:
         raise stream.broken
+    cut_short = stream.interrupted and seconds is not None
+    if cut_short:
+        say(f"stopped: {stream.total_seconds:.1f} s of the {seconds:g} s that were asked for")
     if proof and proof.mismatches:
         raise CheckFailedError(
             f"{proof.mismatches} values differ from the host's",
             why="the board does not compute what the generated C computes here",
             fix="edgegrf verify shows which link breaks",
         )
-    return 0
+    return 130 if cut_short else 0
 
 
 def _content(text: str) -> Content:
@@ -113,7 +116,7 @@ def _content(text: str) -> Content:
     chosen = Content(0)
     for name in text.split(","):
         if name.strip() not in known:
-            raise UsageError(f"unknown content '{name.strip()}'", fix=f"of: {', '.join(known)}")
+            raise UnknownNameError("content", name.strip(), known)
         chosen |= known[name.strip()]
     return chosen
 

@@ -108,7 +108,7 @@ def _only_drive(board: Board) -> Drive:
         list(drives),
         f"UF2 drive for {board.name}",
         why="the board is not in its boot loader, or the drive is not mounted",
-        fix="double-press reset, or name the drive: --to /media/.../FTHR840BOOT",
+        fix=f"double-press reset, or name the drive: --to /media/.../{board.uf2_drive}",
         choose="name one with --to",
     )
     return drives[path]

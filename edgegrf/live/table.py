@@ -45,6 +45,9 @@ def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 def warnings(record: Mapping[str, Any]) -> list[str]:
     """What a person should know before they believe the stream."""
     notes = list(record["restarts"])
+    if record["virtual"] or record["native"]:
+        kind = "an emulated board, whose times are estimates" if record["virtual"] else "a process, no board"
+        notes.append(f"{kind}; its insole is simulated")
     if record["broken"]:
         notes.append(record["broken"])
     if not record["calibrated"]:

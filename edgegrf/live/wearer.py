@@ -38,6 +38,7 @@ _MAX_NOISE = 30.0  # counts
 _TOP_SHARE = 0.93  # of the supply, where the table ends
 _PULL = 0.006  # weight of equal gains against a constant sum, for each sensor
 _GAIN_SPREAD = 4.0  # a sensor this far from the others is broken, not different
+_ODD_SPREAD = 2.0  # between gains of one insole: not what sensors of one kind differ by
 _WEIGHT_SPREAD = 1.6  # of what walking and standing show of the weight
 
 
@@ -93,7 +94,7 @@ def calibrated(
         standing_error=error,
         weight_n=shown_n,
         strides=strides,
-        findings=_findings(idle, names, weight_n, shown_n, standing_n),
+        findings=(*_uneven(gain), *_findings(idle, names, weight_n, shown_n, standing_n)),
     )
 
 
@@ -206,6 +207,15 @@ def _weight(total_n: Vector, rate_hz: float, standing_n: float) -> tuple[float, 
             fix="stand on the foot with the insole alone; then calibrate again",
         )
     return check_body_weight(shown, "the wearer"), strides
+
+
+def _uneven(gain: Vector) -> tuple[str, ...]:
+    if gain.max() < _ODD_SPREAD * gain.min():
+        return ()
+    return (
+        f"gains from {gain.min():.0f} to {gain.max():.0f} N: load that no sensor sees was given to others, "
+        "which now show too much",
+    )
 
 
 def _findings(

@@ -120,4 +120,6 @@ def _standing_n(wired: Wiring, weight_n: float, samples: int) -> NDArray[np.floa
     sensors = _synthetic(wired, 0, "left", 3.0).sensors
     time = np.arange(samples) / wired.rate_hz
     phase = 0.5 - 0.45 * np.cos(2 * np.pi * _STANDING_SWAY_HZ * time)
-    return weight_n * roll_over(phase, sensors, takes(sensors))
+    loads = weight_n * roll_over(phase, sensors, takes(sensors))
+    place = {sensor.name: number for number, sensor in enumerate(sensors)}
+    return loads[:, [place[name] for name in wired.names]]

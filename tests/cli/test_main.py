@@ -83,3 +83,13 @@ def test_cells_of_a_wide_table_are_folded_and_its_names_whole(capsys: pytest.Cap
     assert "…" not in text and name in text
     rows = [line.split("│")[1:4] for line in text.splitlines() if line.startswith("│")]
     assert "".join(row[2].strip() for row in rows) == other
+
+
+def test_a_table_keeps_units_in_brackets_and_cuts_nothing_off(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "virtual:" + "x" * 130
+    print_table(
+        "a title that is longer than its table [N]", ("offset [counts]", "how"), [(1, "[b]"), (2, long)]
+    )
+    said = capsys.readouterr().out
+    assert said.splitlines()[0] == "a title that is longer than its table [N]"
+    assert "offset [counts]" in said and "[b]" in said and said.count("x") == 130 and "…" not in said

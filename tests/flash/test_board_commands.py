@@ -122,3 +122,25 @@ def test_bad_input_has_a_message_and_a_code(tmp_path, words, code, said):
     done = edgegrf(*words, cwd=tmp_path)
     assert done.returncode == code and said in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and done.stderr.count("\n") <= 3
+
+
+def test_an_sdk_brings_its_own_compiler(tmp_path):
+    done = edgegrf("build", "--board", "esp32", "--compiler", "zig", cwd=tmp_path)
+    assert done.returncode == 2 and "the SDK builds it with its own compiler" in done.stderr
+    assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.parametrize("board_and_sdk", [("esp32", "esp-idf"), ("nrf52840dk", "zephyr")])
+def test_the_commands_of_a_project_run_from_anywhere(tmp_path, board_and_sdk, monkeypatch):
+    monkeypatch.delenv("IDF_PATH", raising=False)
+    monkeypatch.delenv("ZEPHYR_BASE", raising=False)
+    name, sdk = board_and_sdk
+    record = asked("build", "--board", name, "--sdk", sdk, cwd=tmp_path)
+    assert all(str(tmp_path / record["project"]) in command for command in record["to_build"])
+
+
+def test_a_missing_drive_is_called_by_its_label(tmp_path):
+    image = tmp_path / "firmware.uf2"
+    assert asked("build", "--board", "xiao_nrf52840", "-o", tmp_path, cwd=tmp_path)
+    done = edgegrf("flash", "--board", "xiao_nrf52840", "--image", image, "--via", "uf2", cwd=tmp_path)
+    assert done.returncode == 3 and "XIAO-SENSE" in done.stderr

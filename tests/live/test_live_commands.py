@@ -145,3 +145,21 @@ def test_what_is_refused(edgegrf, tmp_path):
     ):
         found, _, err = edgegrf(*arguments)
         assert (found, said in err) == (code, True), (arguments, err)
+
+
+@pytest.mark.parametrize(("words", "code"), [(("--seconds", "600"), 130), ((), 0)])
+def test_a_stream_cut_short_of_what_was_asked_says_so(edgegrf, monkeypatch, words, code):
+    from edgegrf.link.insole import Insole
+
+    frames = Insole.frames
+
+    def cut(insole):
+        for number, frame in enumerate(frames(insole)):
+            if number == 20:
+                raise KeyboardInterrupt
+            yield frame
+
+    monkeypatch.setattr(Insole, "frames", cut)
+    found, out, err = edgegrf("live", "--port", "native:", *words)
+    assert found == code and "its insole is simulated" in out
+    assert ("of the 600 s that were asked for" in err) == bool(words)

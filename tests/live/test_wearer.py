@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgegrf.boards import board
+from edgegrf.boards import board, boards
 from edgegrf.errors import DataError
 from edgegrf.gait.insole import Electronics
 from edgegrf.link.live_messages import ScanFacts
@@ -142,3 +142,14 @@ def test_a_walk_without_the_boards_sensors_cannot_be_worn(tmp_path, eight):
         walking_wearer(Wiring(("heel",), 0, 100.0), tmp_path / "walk.npz")
     with pytest.raises(DataError, match="sampled at 100 Hz, not at 200 Hz"):
         walking_wearer(Wiring(eight.names, 0, 200.0), tmp_path / "walk.npz")
+
+
+@pytest.mark.parametrize("name", sorted(name for name, each in boards().items() if each.scan))
+def test_every_board_that_scans_has_a_wearer_to_calibrate(name):
+    model = Manifest.read(shipped_file("insole4-dstcn16", "student_int8.tflite"))
+    wired = wiring(board(name), model.interface)
+    found = calibrated(phases(wired), facts(wired), wired.names, weight_n=700.0)
+    assert found.names == board(name).scan.sensors and found.strides >= 15
+    spread = found.gain_n.max() / found.gain_n.min()
+    assert (spread > 2) == any("no sensor sees" in line for line in found.findings)
+    assert spread < 1.3 or len(found.names) < 8  # all of the sole is seen by eight

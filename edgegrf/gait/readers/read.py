@@ -71,7 +71,9 @@ def _walks(path: Path, columns: Path | None, subjects: Subjects) -> Iterator[Wal
 
 def _files(path: Path) -> tuple[Format, list[Path]]:
     if not path.exists():
-        raise DataError(f"{path} does not exist", fix="edgegrf data fetch gaitpdb, or give another --data")
+        raise DataError(
+            f"{path} does not exist", fix="name another file or folder, or edgegrf data fetch gaitpdb"
+        )
     if not path.is_dir():
         return _format_of(path), [path]
     found = _of_folder(path)
