@@ -23,7 +23,8 @@ def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("missed deadlines", grouped(record["missed_deadlines"])),
             (
                 "jitter of the sample clock",
-                f"mean {grouped(record['jitter_mean_ns'])} ns, largest {grouped(record['jitter_max_ns'])} ns",
+                f"mean {grouped(record['jitter_mean_ns'])} ns, largest {grouped(record['jitter_max_ns'])} ns"
+                + (", simulated" if record["virtual"] or record["native"] else ""),
             ),
             ("largest latency, first conversion to estimate", f"{grouped(record['latency_max_us'])} µs"),
         ]

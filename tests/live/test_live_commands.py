@@ -56,6 +56,7 @@ def test_the_table_and_a_csv_of_raw_counts(edgegrf, tmp_path):
         "--record", str(walk),
     )  # fmt: skip
     assert code == 0 and "samples" in out and "0 of 270 values" in out and "not calibrated" in out
+    assert "largest 0 ns, simulated" in out and "a process, no board; its insole is simulated" in out
     assert "an estimate is no reference" in err
     [recording] = read_walks(walk)
     assert recording.unit == "raw" and recording.pressure.shape == (30, 8)
