@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,13 +103,19 @@ def _students(students: list[Measured]) -> str:
                 f"{accuracy['rmse_bw']:.4f}",
                 f"{accuracy['rmse_n']:.1f}",
                 f"{bench['data']['walks']}{' synthetic' if bench['data']['synthetic'] else ''}",
-                f"{grouped(bench['cycles']['p50'])} / {of}",
-                f"{duration(bench['latency_us']['p50'])} / {of}",
+                f"{_typical(bench['cycles'], grouped)} / {of}",
+                f"{_typical(bench['latency_us'], duration)} / {of}",
                 grouped(bench["memory"]["flash_bytes"]),
                 grouped(bench["memory"]["ram_bytes"]),
             )
         )
     return table(columns, rows) + "\n\n" + _FOOTNOTES
+
+
+def _typical(spread: Mapping[str, float], told: Callable[[Any], str]) -> str:
+    """The median, and the largest where a strided layer makes some samples cost more than others."""
+    median, largest = spread["p50"], spread["max"]
+    return told(median) + (f", at most {told(largest)}" if largest > 1.1 * median else "")
 
 
 def _accuracy(students: list[Measured]) -> str:
