@@ -7,7 +7,12 @@ import torch
 
 from edgegrf.errors import UsageError
 
-__all__ = ["check_device"]
+__all__ = ["check_device", "one_thread"]
+
+
+def one_thread() -> None:
+    """Let torch compute in this thread alone from now on: sums then have one order, and results their bits."""
+    torch.set_num_threads(1)
 
 
 def check_device(name: str) -> None:

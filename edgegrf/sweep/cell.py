@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgegrf.bench.stress import plain_error, stressed_model
+from edgegrf.distill.device import one_thread
 from edgegrf.distill.plans import Plan
 from edgegrf.distill.studio import train_student
 from edgegrf.distill.teacher import Teacher, load_teacher
@@ -34,6 +35,7 @@ def run_cell(sweep: Sweep, cell: Cell, folds: int, folder: Path, data: Path | No
     if (place / RESULT).is_file():
         result: dict[str, Any] = json.loads((place / RESULT).read_text())
         return result
+    one_thread()
     plan = sweep.plan(cell)
     chosen = choose_walks(plan.interface, data)
     split = _split(chosen, cell.fold, folds)

@@ -102,7 +102,7 @@ def test_the_slot_check_names_what_is_wrong():
     for segments, family, said in [
         (good, 0x1234, "UF2 family"),
         (some_segments(0x27000), FAMILY, "begins at 0x00027000"),
-        ([*good, Segment(0xE9FFF, b"ab")], FAMILY, "1 more than"),
+        ([*good, Segment(0xE7FFF, b"ab")], FAMILY, "1 more than"),
         ([Segment(0x26000, struct.pack("<2I", 0x10000000, 0x26041))], None, "no vectors"),
         ([Segment(0x26000, struct.pack("<2I", 0x20001010, 0x26000))], None, "no vectors"),  # not Thumb
         ([Segment(0x26000, b"\0")], None, "no vectors"),

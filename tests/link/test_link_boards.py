@@ -176,6 +176,6 @@ def test_port_of_a_known_usb_board_is_listed_and_opened_its_way(monkeypatch, tmp
     opened = {}
     monkeypatch.setattr(opening, "SerialPort", lambda name, **how: opened.update(how))
     opening.open_port("/dev/ttyACM7")
-    assert opened == {"baud": board("nrf52840dk").baud, "dtr": True}
+    assert opened == {"baud": board("nrf52840dk").baud, "dtr": True, "rts": None}
     found.pop()
     assert opening.default_port() == "virtual:nrf52840dk"
