@@ -11,7 +11,7 @@ __all__ = ["check_device", "one_thread"]
 
 
 def one_thread() -> None:
-    """Let torch compute in this thread alone from now on: sums then have one order, and results their bits."""
+    """Let torch compute in this thread alone from now on: sums then have one order, so the same bits."""
     torch.set_num_threads(1)
 
 
