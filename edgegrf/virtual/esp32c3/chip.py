@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
 from edgegrf.errors import DeviceError
 from edgegrf.virtual.bus import Bus
-from edgegrf.virtual.counts import Share
+from edgegrf.virtual.emulated import EmulatedChip
 from edgegrf.virtual.esp32c3.boot import ENTRY, place
 from edgegrf.virtual.esp32c3.matrix import InterruptMatrix
 from edgegrf.virtual.esp32c3.pins import AnalogBus, Gpio, IoMux
@@ -21,9 +20,8 @@ from edgegrf.virtual.esp32c3.system import System
 from edgegrf.virtual.esp32c3.timers import Systimer, TimerGroup
 from edgegrf.virtual.esp32c3.uart import Uart
 from edgegrf.virtual.image import Firmware
-from edgegrf.virtual.insole import Drive, Insole
+from edgegrf.virtual.insole import Drive
 from edgegrf.virtual.line import Line
-from edgegrf.virtual.owners import Span
 from edgegrf.virtual.riscv.core import Core, Csrs, Memory, Stop
 from edgegrf.virtual.riscv.cycles import ERROR_BAND
 from edgegrf.virtual.supply import Supply
@@ -46,7 +44,7 @@ _EVENTS, _MODE, _COUNT = 0x7E0, 0x7E1, 0x7E2
 _BAUD_TOLERANCE = 0.05
 
 
-class Esp32c3:
+class Esp32c3(EmulatedChip[Core]):
     """The chip with a firmware in its flash or RAM and its UART0 on `line`.
 
     Time is in ticks of 160 MHz since power-on, sleep included, however fast the core runs; `core.cycles` are
@@ -59,7 +57,6 @@ class Esp32c3:
     def __init__(self, firmware: Firmware, line: Line, origin: int = 0) -> None:
         self._line = line
         self.supply = Supply()
-        self._insole: Insole | None = None
         ram = tuple((start, 0) for start in _RAM_PLACES)
         self._image = place(firmware, _FLASH_SIZE, ram, _RAM_SIZE)
         self._kept: dict[int, int] = {}  # registers that outlive a reset
@@ -85,34 +82,9 @@ class Esp32c3:
         return self._passed + (self.core.cycles - self._from_cycle) * self._ratio
 
     @property
-    def cycles(self) -> int:
-        """Active cycles since power-on, by the cycle model."""
-        return self.core.cycles
-
-    @property
-    def instructions(self) -> int:
-        """Instructions executed since power-on."""
-        return self.core.counter.counts.instructions
-
-    @property
-    def due(self) -> int | None:
-        """When something happens by itself, None when nothing is to come."""
-        return self.bus.due()
-
-    @property
-    def unmodelled(self) -> list[str]:
-        """Accesses to registers that are not modelled, with their counts, since the last reset."""
-        return [f"{access}, {count} times" for access, count in sorted(self.bus.unmodelled.items())]
-
-    @property
     def faults(self) -> list[str]:
         """Exceptions that the firmware took, since power-on."""
         return [f"{what} at PC {self.core.where(pc)}" for pc, what in self.core.exceptions]
-
-    @property
-    def note(self) -> str:
-        """Why cycles are not counted natively; empty when they are."""
-        return self.core.note
 
     @property
     def asleep(self) -> bool:
@@ -158,30 +130,10 @@ class Esp32c3:
             return
         self._wake()
 
-    def count_by_owner(self, spans: Sequence[Span]) -> None:
-        """Count anew by the owners of `spans`."""
-        self.core.counter.count_by_owner(spans)
-
-    def shares(self) -> list[Share]:
-        """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
-        return self.core.counter.shares()
-
-    def peek(self, address: int) -> int:
-        """A register's word, as a debugger reads it."""
-        return self.bus.read(address, 4)
-
-    def poke(self, address: int, word: int) -> None:
-        """Write a register, as a debugger does."""
-        self.bus.write(address, 4, word)
-
     def press_reset(self) -> None:
         """Reset by the pin CHIP_EN, which on this chip is the same as power-on."""
         self._kept.clear()
         self._reset(Cause.POWER_ON)
-
-    def wear(self, insole: Insole) -> None:
-        """Put an insole on the analog inputs."""
-        self._insole = insole
 
     def power_on(self) -> None:
         """Start as after a power cut: nothing is left but the flash."""
@@ -191,10 +143,6 @@ class Esp32c3:
             memory[:] = random.Random(index).randbytes(len(memory))
         self.supply.restore()
         self._reset(Cause.POWER_ON)
-
-    def close(self) -> None:
-        """Free the emulator."""
-        self.core.close()
 
     def _load(self) -> None:
         flash, ram = self.core.buffer(_FLASH), self.core.buffer(_RAM)

@@ -13,9 +13,9 @@ from edgegrf.virtual.cortexm.cycles import ERROR_BAND
 from edgegrf.virtual.cortexm.dwt import CYCCNT, Dwt
 from edgegrf.virtual.cortexm.exceptions import Exceptions
 from edgegrf.virtual.cortexm.scs import SVCALL, SystemControlSpace
-from edgegrf.virtual.counts import Share
+from edgegrf.virtual.emulated import EmulatedChip
 from edgegrf.virtual.image import Firmware
-from edgegrf.virtual.insole import Drive, Insole
+from edgegrf.virtual.insole import Drive
 from edgegrf.virtual.line import Line
 from edgegrf.virtual.nrf52.clock import Clock
 from edgegrf.virtual.nrf52.ficr import Ficr, Uicr, split_uicr
@@ -26,7 +26,6 @@ from edgegrf.virtual.nrf52.saadc import Saadc
 from edgegrf.virtual.nrf52.timer import Timer
 from edgegrf.virtual.nrf52.uarte import Uarte
 from edgegrf.virtual.nrf52.wdt import Wdt
-from edgegrf.virtual.owners import Span
 from edgegrf.virtual.supply import Supply
 
 __all__ = ["Nrf52840"]
@@ -51,7 +50,7 @@ _MASKED_SLICE = 64
 _BAUD_TOLERANCE = 0.05
 
 
-class Nrf52840:
+class Nrf52840(EmulatedChip[Core]):
     """The chip at 64 MHz with a firmware in its flash and its UARTE0 on `line`.
 
     Time is in core cycles since power-on, sleep included; `core.cycles` are the active ones.
@@ -64,7 +63,6 @@ class Nrf52840:
         self._line = line
         self._kept: dict[int, int] = {}  # registers that outlive a reset
         self._watched: dict[int, int] = {}  # a running watchdog's registers, which outlive most resets
-        self._insole: Insole | None = None
         self.supply = Supply()
         self._slept = 0
         self._reset_asked = 0  # a RESETREAS bit
@@ -83,31 +81,6 @@ class Nrf52840:
     def time(self) -> int:
         """Cycles of the core clock since power-on, asleep or not."""
         return self.core.cycles + self._slept
-
-    @property
-    def cycles(self) -> int:
-        """Active cycles since power-on, by the cycle model."""
-        return self.core.cycles
-
-    @property
-    def instructions(self) -> int:
-        """Instructions executed since power-on."""
-        return self.core.counter.counts.instructions
-
-    @property
-    def due(self) -> int | None:
-        """When something happens by itself, None when nothing is to come."""
-        return self.bus.due()
-
-    @property
-    def unmodelled(self) -> list[str]:
-        """Accesses to registers that are not modelled, with their counts, since the last reset."""
-        return [f"{access}, {count} times" for access, count in sorted(self.bus.unmodelled.items())]
-
-    @property
-    def note(self) -> str:
-        """Why cycles are not counted natively; empty when they are."""
-        return self.core.note
 
     @property
     def asleep(self) -> bool:
@@ -156,29 +129,9 @@ class Nrf52840:
         else:
             self._wake()
 
-    def count_by_owner(self, spans: Sequence[Span]) -> None:
-        """Count anew by the owners of `spans`."""
-        self.core.counter.count_by_owner(spans)
-
-    def shares(self) -> list[Share]:
-        """What ran for owner 0 (everyone else), 1, ... since `count_by_owner`."""
-        return self.core.counter.shares()
-
-    def peek(self, address: int) -> int:
-        """A register's word, as a debugger reads it."""
-        return self.bus.read(address, 4)
-
-    def poke(self, address: int, word: int) -> None:
-        """Write a register, as a debugger does."""
-        self.bus.write(address, 4, word)
-
     def press_reset(self) -> None:
         """Reset by the pin."""
         self._reset(_PIN_RESET)
-
-    def wear(self, insole: Insole) -> None:
-        """Put an insole on the analog inputs and the pins that drive its rows."""
-        self._insole = insole
 
     def power_on(self) -> None:
         """Start as after a power cut: nothing is left but the flash."""
@@ -187,10 +140,6 @@ class Nrf52840:
         self.core.forget_ram()
         self.supply.restore()
         self._reset(0)
-
-    def close(self) -> None:
-        """Free the emulator."""
-        self.core.close()
 
     def _reset(self, reason: int) -> None:
         """Start core and peripherals over; RAM keeps its contents.  `reason` is a RESETREAS bit."""
