@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from edgegrf.distill.recipes.estimates import supported
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.recipes.relations import resampled
 
@@ -38,8 +39,7 @@ class Amd(Recipe):
     whole: float = 0.8
 
     def loss(self, told: Told) -> Tensor:
-        total = functional.mse_loss(told.estimate, told.force)
-        total = total + self.output * functional.mse_loss(told.estimate, told.taught)
+        total = supported(told, self.output)
         for student, wide in zip(told.student, told.teacher, strict=True):
             ours, theirs = _attention(student), _attention(resampled(wide, student.shape[2]))
             length = max(1, ours.shape[1] // self.segments)

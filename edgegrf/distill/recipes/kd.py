@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from edgegrf.distill.augment import noise, removal, shift
 from edgegrf.distill.batch import Batch
+from edgegrf.distill.recipes.estimates import shared
 from edgegrf.distill.recipes.recipe import Recipe, Told
 
 __all__ = ["Kd"]
@@ -42,5 +42,4 @@ class Kd(Recipe):
         return noise(batch, self.augmented, self.noise_bw, random)
 
     def loss(self, told: Told) -> Tensor:
-        alone = functional.mse_loss(told.estimate, told.force)
-        return (1 - self.share) * alone + self.share * functional.mse_loss(told.estimate, told.taught)
+        return shared(told, self.share)

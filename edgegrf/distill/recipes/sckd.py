@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from edgegrf.distill.recipes.estimates import supported
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.recipes.relations import energy, pearson, resampled, top_moments
 
@@ -39,15 +40,13 @@ class Sckd(Recipe):
     selected: float = 0.25
 
     def loss(self, told: Told) -> Tensor:
-        alone = functional.mse_loss(told.estimate, told.force)
-        output = functional.mse_loss(told.estimate, told.taught)
         apart = 2 - pearson(told.estimate, told.taught, axis=2) - pearson(told.estimate, told.taught, axis=0)
         kernels = [
             self._kernels_apart(student, teacher)
             for student, teacher in zip(told.student, told.teacher, strict=True)
         ]
         similar = torch.stack(kernels).sum() if kernels else torch.zeros(())
-        return alone + self.output * output + self.correlation * apart + self.similarity * similar
+        return supported(told, self.output) + self.correlation * apart + self.similarity * similar
 
     def _kernels_apart(self, student: Tensor, teacher: Tensor) -> Tensor:
         teacher = resampled(teacher, student.shape[2])

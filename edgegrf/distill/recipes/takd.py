@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
+from edgegrf.distill.recipes.estimates import supported
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.recipes.relations import batch_gram, resampled, temporal_cosine
 
@@ -33,8 +34,7 @@ class Takd(Recipe):
     temporal: float = 0.001
 
     def loss(self, told: Told) -> Tensor:
-        total = functional.mse_loss(told.estimate, told.force)
-        total = total + self.output * functional.mse_loss(told.estimate, told.taught)
+        total = supported(told, self.output)
         for student, wide in zip(told.student, told.teacher, strict=True):
             teacher = resampled(wide, student.shape[2])
             total = total + self.similar * functional.mse_loss(batch_gram(student), batch_gram(teacher))

@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional
 
+from edgegrf.distill.recipes.estimates import shared
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.recipes.relations import batch_gram
 
@@ -38,8 +39,7 @@ class Tpkd(Recipe):
     image: float = 0.7
 
     def loss(self, told: Told) -> Tensor:
-        total = (1 - self.share) * functional.mse_loss(told.estimate, told.force)
-        total = total + self.share * functional.mse_loss(told.estimate, told.taught)
+        total = shared(told, self.share)
         for student, signal, image in zip(told.student, told.teacher, told.images, strict=True):
             merged = self.image * batch_gram(image) + (1 - self.image) * batch_gram(signal)
             target = functional.normalize(merged, dim=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
+from edgegrf.distill.recipes.estimates import supported
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.recipes.relations import batch_gram, resampled
 
@@ -35,8 +36,7 @@ class Tsak(Recipe):
     similar: float = 0.1
 
     def loss(self, told: Told) -> Tensor:
-        total = functional.mse_loss(told.estimate, told.force)
-        total = total + self.output * functional.mse_loss(told.estimate, told.taught)
+        total = supported(told, self.output)
         if told.student:
             teacher = resampled(told.teacher[-1], told.student[-1].shape[2])
             student = told.adapters[-1](told.student[-1])
