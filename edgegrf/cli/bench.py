@@ -15,6 +15,7 @@ import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
 from edgegrf.cli.model import model_option
+from edgegrf.cli.port import port_option
 from edgegrf.errors import CheckFailedError
 from edgegrf.files import write_file
 
@@ -36,8 +37,7 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--port", help="/dev/..., virtual:BOARD, native:, socket://HOST:PORT or rfc2217://HOST:PORT "
-              "[default: the board that is plugged in, else virtual:nrf52840dk].")  # fmt: skip
+@port_option
 @click.option(
     "--board", "board_name", help="The board to look for, or the one behind a port that does not tell."
 )

@@ -10,6 +10,7 @@ import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
 from edgegrf.cli.model import model_option
+from edgegrf.cli.port import port_option
 from edgegrf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--port", help="/dev/..., virtual:BOARD, native:, socket://HOST:PORT or rfc2217://HOST:PORT "
-              "[default: the board that is plugged in, else virtual:nrf52840dk].")  # fmt: skip
+@port_option
 @click.option("--board", "board_name", help="The board behind a port that does not tell.")
 @model_option
 @click.option("--weight-kg", type=click.FloatRange(10, 300), help="Of the wearer: makes newtons true.")
