@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edgegrf.cli import main
 from edgegrf.errors import MissingToolError
 from edgegrf.toolchain import arm_compiler, core_compiler
 
@@ -61,3 +64,19 @@ def needs_arm_compiler() -> Callable[[str | None], None]:
             pytest.skip(error.what)
 
     return check
+
+
+@pytest.fixture
+def edgegrf(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[Any, str, str]]:
+    """edgegrf(*arguments): the command line in this process; (exit code, stdout, stderr)."""
+
+    def run(*arguments: str) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["edgegrf", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        said = capsys.readouterr()
+        return stop.value.code, said.out, said.err
+
+    return run

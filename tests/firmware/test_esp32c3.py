@@ -7,10 +7,14 @@ import json
 import random
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from words import STEP, all_credits_while_the_engine_runs, counters, step
 
 from edgegrf.boards import board
 from edgegrf.errors import DeviceError
@@ -23,19 +27,8 @@ from edgegrf.link.virtual_port import VirtualPort
 from edgegrf.virtual import VirtualBoard
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
-STEP, STATS = 3, 7
-CREDITS = 4
 BAUD_SECONDS = 10e-6  # a byte
-COUNTERS = "stack_used stack_size flash ram bytes good damaged length duplicates overruns uptime longest"
 RTC_OPTIONS0, TIMG0_FEED, WDT_CONFIG0 = 0x6000_8000, 0x6001_F060, 0x6001_F048
-
-
-def step(first, samples):
-    return struct.pack("<I", first) + bytes(value % 256 for row in samples for value in row)
-
-
-def counters(one):
-    return dict(zip(COUNTERS.split(), struct.unpack_from("<12I", one.ask(STATS)[1]), strict=True))
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "zig"])
@@ -64,28 +57,7 @@ def test_the_raw_image_runs_as_the_elf_does(image_of, name):
 
 
 def test_all_credits_while_the_engine_runs(virtual):
-    """Four frames of the greatest length on the line at once, again and again, each of 10 slow steps."""
-    one = virtual("slow", None, "esp32c3")
-    one.greet()
-    rng = random.Random(4)
-    rounds, rows = 4, 10
-    samples = [[rng.randrange(256) for _ in range(24)] for _ in range(rounds * CREDITS * rows)]
-    estimates = b""
-    for turn in range(rounds):
-        first = turn * CREDITS * rows
-        for index in range(CREDITS):
-            start = first + index * rows
-            one.send(STEP, 1 + turn * CREDITS + index, step(start, samples[start : start + rows]))
-        for kind, _, body in one.replies(CREDITS, seconds=60):
-            assert kind == 0x83
-            estimates += body[6 + 4 * rows :]
-    one.seq = 1 + rounds * CREDITS
-    totals = [sum(map(sum, samples[: index + 1])) % 256 for index in range(len(samples))]
-    assert list(estimates) == totals[1::2]
-    found = counters(one)
-    assert found["good"] == rounds * CREDITS + 2
-    assert (found["damaged"], found["length"], found["overruns"], found["duplicates"]) == (0, 0, 0, 0)
-    assert found["longest"] > 1_000_000 and one.machine.overruns == 0
+    all_credits_while_the_engine_runs(virtual("slow", None, "esp32c3"))
 
 
 def test_every_byte_of_a_long_stream_arrives(virtual):

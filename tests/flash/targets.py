@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated targets of the serial flashers: Adafruit's boot loader on a line, and a stand-in for esptool."""
+"""Simulated targets of the flashers: a computer's ports, Adafruit's boot loader on a line, and a stand-in
+for esptool."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
-__all__ = ["BootLoader", "install_esptool"]
+__all__ = ["BootLoader", "Ports", "install_esptool"]
 
 
 class BootLoader:
@@ -150,3 +151,20 @@ def install_esptool(
         "port": "/dev/fake",
     }
     (folder / "chip.json").write_text(json.dumps(chip))
+
+
+class Ports:
+    """What is plugged in: the ports of running boards and of boot loaders, and the line behind the latter."""
+
+    def __init__(self, running=(), boot_loaders=(), line=None):
+        self._running, self._boot_loaders, self.line = list(running), list(boot_loaders), line
+
+    def running(self, _board):
+        return self._running
+
+    def boot_loaders(self, _board):
+        return self._boot_loaders
+
+    def open(self, device):
+        assert device in self._boot_loaders
+        return self.line

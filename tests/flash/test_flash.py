@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from targets import Ports
+
 from edgegrf.boards import board, boards
 from edgegrf.errors import DeviceError, MissingToolError, ModelError, UnknownNameError, UsageError
 from edgegrf.flash import erase_store
@@ -24,25 +27,8 @@ from edgegrf.image.slot import check_fits
 TRIVIAL = Path(__file__).parents[2] / "firmware" / "tests" / "trivial"
 
 
-class NoPorts:
-    """A computer without a serial port; or one with what the test plugs in."""
-
-    def __init__(self, running=(), boot_loaders=(), line=None):
-        self._running, self._boot_loaders, self.line = list(running), list(boot_loaders), line
-
-    def running(self, _board):
-        return self._running
-
-    def boot_loaders(self, _board):
-        return self._boot_loaders
-
-    def open(self, device):
-        assert device in self._boot_loaders
-        return self.line
-
-
 def flash(target, image, **options):
-    return flash_with(target, image, NoPorts(), **options)
+    return flash_with(target, image, Ports(), **options)
 
 
 #: plays pyocd: lists PROBES, reads the chip's PART, records its arguments and the image, fails if told to
@@ -254,17 +240,17 @@ def test_boards_with_a_boot_loader_keep_it_and_its_room():
 
 def test_the_calibration_alone_is_erased(images, pyocd, monkeypatch):
     target = replace(board("nrf52840dk"), store_origin=0xFE000, store_size=0x2000)
-    done = erase_store(target, NoPorts())
+    done = erase_store(target, Ports())
     assert (done.via, done.bytes) == ("pyocd", 0x2000)
     argv = json.loads((pyocd / "argv.json").read_text())
     assert argv[0] == "erase" and argv[-2:] == ["--sector", "0xfe000+0x2000"]
     (pyocd / "argv.json").unlink()
     monkeypatch.setenv("PART", "00052833")
     with pytest.raises(DeviceError, match="is part 0x52833"):
-        erase_store(target, NoPorts())
+        erase_store(target, Ports())
     for other in (replace(target, store_size=0), replace(target, flashers=("uf2", "dfu", "file"))):
         with pytest.raises(UsageError):
-            erase_store(other, NoPorts())
+            erase_store(other, Ports())
     with pytest.raises(UsageError):
-        erase_store(target, NoPorts(), via="file")
+        erase_store(target, Ports(), via="file")
     assert not (pyocd / "argv.json").exists()

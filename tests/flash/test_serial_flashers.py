@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from targets import BootLoader, install_esptool
+from targets import BootLoader, Ports, install_esptool
 
 from edgegrf.boards import board
 from edgegrf.errors import DeviceError, MissingToolError, ModelError, UsageError
@@ -22,23 +22,6 @@ from edgegrf.image import build_image_of_c
 
 TRIVIAL = Path(__file__).parents[2] / "firmware" / "tests" / "trivial"
 PORT = "/dev/fake"
-
-
-class Ports:
-    """What is plugged in: the ports of running boards and of boot loaders, and the line behind the latter."""
-
-    def __init__(self, running=(), boot_loaders=(), line=None):
-        self._running, self._boot_loaders, self.line = list(running), list(boot_loaders), line
-
-    def running(self, _board):
-        return self._running
-
-    def boot_loaders(self, _board):
-        return self._boot_loaders
-
-    def open(self, device):
-        assert device in self._boot_loaders
-        return self.line
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from edgegrf.cli import main
 from edgegrf.gait.readers import read_walks
 from edgegrf.live.phases import Schedule
 
@@ -17,16 +15,10 @@ SHORT = "0.5,2,6"
 
 
 @pytest.fixture
-def edgegrf(monkeypatch, capsys, cache, student_program):
+def edgegrf(edgegrf, monkeypatch, cache, student_program):
+    """The command line, with the programs of native boards built once."""
     monkeypatch.setenv("EDGEGRF_CACHE", str(cache))
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["edgegrf", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return stop.value.code, *capsys.readouterr()
-
-    return run
+    return edgegrf
 
 
 def test_live_streams_proves_records_and_reports(edgegrf, tmp_path):

@@ -5,25 +5,12 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from html.parser import HTMLParser
 
 import pytest
 
-from edgegrf.cli import main
 from edgegrf.parity.host import HostModel
 from edgegrf.virtual.cortexm.cycles import ERROR_BAND
-
-
-@pytest.fixture
-def edgegrf(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["edgegrf", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return stop.value.code, *capsys.readouterr()
-
-    return run
 
 
 def test_the_table_ends_with_the_total_and_the_band(edgegrf, tmp_path):
