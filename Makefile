@@ -13,7 +13,7 @@ export EDGEGRF_DATA ?= $(abspath ../shared/data/gaitpdb)
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint size random-models format results bench-kernels clean
+.PHONY: help setup demo test lint size random-models format results bench-kernels bench-distillation crossvalidation clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,11 +51,17 @@ format: $(READY) ## write the formatting that lint asks for
 	$(BIN)/ruff check --fix .
 	git ls-files '*.c' '*.h' | xargs $(BIN)/clang-format -i
 
-results: bench-kernels ## measure again and rewrite the tables in README.md and docs/results.md
+results: bench-kernels ## measure again and rewrite all tables; what took hours comes from its JSON
 	$(BIN)/python -m benchmarks.results
 
 bench-kernels: $(READY) ## every model on the virtual board beside TFLM + CMSIS-NN; kernels.json and its tables
 	$(BIN)/python -m benchmarks.kernels
+
+bench-distillation: $(READY) ## every recipe on one student, 3 seeds; an hour on one core, resumable
+	$(BIN)/python -m benchmarks.distillation
+
+crossvalidation: $(READY) ## the shipped students in 5 folds by subject; an hour on one core, resumable
+	$(BIN)/python -m benchmarks.crossvalidation
 
 random-models: $(READY) ## 2 000 random models: C = tflite-micro, 200 of them on the virtual board; ten minutes
 	$(BIN)/python tests/compiler/many_models.py

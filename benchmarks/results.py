@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make results`: measure everything again and write the tables of README.md and docs/results.md.
+"""`make results`: measure again and write the tables of README.md and docs/.
+
+Trainings that take hours are not repeated: their tables come from the committed JSON of their own targets.
 
 Needs real walks (EDGEGRF_DATA, or `edgegrf data fetch gaitpdb`): a table of synthetic ones would not be the
 one that the pages speak of.
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import crossvalidation, distillation
 from benchmarks.marks import fill, table
 from edgegrf.bench.summary import duration, grouped
 from edgegrf.errors import DataError
@@ -55,6 +58,8 @@ def main() -> None:
     fill(RESULTS, "table:students", _students(students))
     fill(RESULTS, "table:accuracy", _accuracy(students))
     fill(RESULTS, "table:verify", _verify())
+    distillation.write_pages()
+    crossvalidation.write_pages()
     for name, arguments in _OUTPUTS.items():
         fill(README, f"output:{name}", _indented(_edgegrf(*arguments)))
 

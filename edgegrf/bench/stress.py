@@ -17,55 +17,77 @@ from edgegrf.bench.score import WARMUP
 from edgegrf.errors import DataError, ModelError
 from edgegrf.gait.disturbances import DISTURBANCES
 from edgegrf.gait.trials import Trial
+from edgegrf.gait.windows import cut
 from edgegrf.manifest import Interface, Manifest, command_line
 from edgegrf.progress import Progress, silent
 
-__all__ = ["Stressed", "plain_error", "stress", "stressed_model"]
+__all__ = ["Stressed", "errors_by_subject", "stress", "stressed_model"]
 
 Force = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Stressed:
-    """A model to put under stress: pressure [T, C] becomes force [T', K], from the first sample on."""
+    """A model to put under stress: pressure [T, C] becomes force [T', K], from the first sample on.
+
+    T' < T where the last samples have no estimate: their future, or the rest of their window, is missing.
+    """
 
     name: str
     interface: Interface
-    estimate: Callable[[NDArray[np.float32]], Force]
+    estimate: Callable[[Force], Force]
 
 
 def stressed_model(path: Path, name: str) -> Stressed:
-    """The model of a checkpoint (torch, float) or a `.tflite` (the generated C, int8); raises ModelError."""
+    """The model of a checkpoint (torch, float) or a `.tflite` (the generated C, int8); raises ModelError.
+
+    One that sees whole windows only is given them one after the other.
+    """
     interface = Manifest.read(path).interface
-    if interface is None or interface.lookahead < 0:
-        raise ModelError(
-            f"{path} cannot be put under stress", why="it sees whole windows only, or has no interface",
-            fix="take a student that streams",
-        )  # fmt: skip
-    estimate = _of_int8(path) if path.suffix == ".tflite" else _of_float(path)
+    if interface is None:
+        raise ModelError(f"{path} does not say what it estimates", fix="export it again")
+    estimate = (_of_int8 if path.suffix == ".tflite" else _of_float)(path, interface)
     return Stressed(f"{name} {'int8' if path.suffix == '.tflite' else 'float'}", interface, estimate)
 
 
-def _of_float(path: Path) -> Callable[[NDArray[np.float32]], Force]:
-    from edgegrf.distill.evaluate import of_walk
+def _of_float(path: Path, interface: Interface) -> Callable[[Force], Force]:
+    from edgegrf.distill.evaluate import of_pieces, of_walk
     from edgegrf.students import load
 
     student = load(path)
-    return lambda pressure: of_walk(student, pressure)
+    if interface.lookahead < 0:
+        return lambda pressure: _joined(path, of_pieces(student, cut(pressure, interface.window)), interface)
+    return lambda pressure: of_walk(student, pressure)[: len(pressure) - interface.lookahead]
 
 
-def _of_int8(path: Path) -> Callable[[NDArray[np.float32]], Force]:
+def _of_int8(path: Path, interface: Interface) -> Callable[[Force], Force]:
     from edgegrf.graph.affine import dequantize, quantize
     from edgegrf.parity.host import HostModel
 
     model, codes = HostModel(path), Manifest.read(path).quantization
     into, out = ((codes[key]["scale"], codes[key]["zero_point"]) for key in ("input", "output"))
 
-    def estimate(pressure: NDArray[np.float32]) -> Force:
+    def estimate(pressure: Force) -> Force:
+        coded = quantize(pressure, *into)[0]
+        if interface.lookahead < 0:
+            windows = len(coded) // interface.window * interface.window
+            pieces = coded[:windows].reshape(-1, interface.window, coded.shape[1])
+            return _joined(path, dequantize(model.window(pieces), *out).astype(np.float32), interface)
         model.reset()
-        return dequantize(model.stream(quantize(pressure, *into)[0]), *out).astype(np.float32)
+        return dequantize(model.stream(coded), *out).astype(np.float32)
 
     return estimate
+
+
+def _joined(path: Path, force: Force, interface: Interface) -> Force:
+    """[T', K] of windows' estimates [N, E, K]; raises ModelError unless there is one for every sample."""
+    if force.shape[1] != interface.window:
+        raise ModelError(
+            f"{path} cannot be put under stress",
+            why=f"it gives {force.shape[1]} estimate(s) in a window of {interface.window} samples",
+            fix="take a student with one estimate a sample",
+        )
+    return force.reshape(-1, force.shape[2])
 
 
 def stress(
@@ -84,16 +106,15 @@ def stress(
     steps, done = len(models) * (1 + sum(len(kind.strengths) for kind in DISTURBANCES.values())), 0
     rows = []
     for model, walks in zip(models, trials, strict=True):
-        plain = plain_error(model, walks)
+        _check(walks)
+        plain = _rmse(model, walks, lambda trial: trial.x)
         progress("stress", done := done + 1, steps)
         found: dict[str, list[float]] = {}
         for name, kind in DISTURBANCES.items():
             found[name] = []
             for strength in kind.strengths:
 
-                def disturbed(
-                    trial: Trial, name: str = name, strength: float = strength
-                ) -> NDArray[np.float32]:
+                def disturbed(trial: Trial, name: str = name, strength: float = strength) -> Force:
                     return DISTURBANCES[name].apply(trial.x, strength, _draw(seed, name, trial.name))
 
                 found[name].append(_rmse(model, walks, disturbed))
@@ -116,10 +137,13 @@ def stress(
     }
 
 
-def plain_error(model: Stressed, walks: Sequence[Trial]) -> float:
-    """The model's RMSE in BW on undisturbed walks, without the first WARMUP samples; raises DataError."""
+def errors_by_subject(model: Stressed, walks: Sequence[Trial]) -> dict[str, tuple[float, int]]:
+    """Each subject's squared error in BW^2, summed over all its undisturbed walks, and the number summed.
+
+    Without the first WARMUP samples of a walk; raises DataError for walks that are of no use.
+    """
     _check(walks)
-    return _rmse(model, walks, lambda trial: trial.x)
+    return _errors(model, walks, lambda trial: trial.x)
 
 
 def _data(walks: Sequence[Trial]) -> dict[str, Any]:
@@ -142,15 +166,22 @@ def _check(walks: Sequence[Trial]) -> None:
             )
 
 
-def _rmse(model: Stressed, walks: Sequence[Trial], seen: Callable[[Trial], NDArray[np.float32]]) -> float:
-    squares, count = 0.0, 0
+def _rmse(model: Stressed, walks: Sequence[Trial], seen: Callable[[Trial], Force]) -> float:
+    squares, counts = zip(*_errors(model, walks, seen).values(), strict=True)
+    return float(np.sqrt(sum(squares) / sum(counts)))
+
+
+def _errors(
+    model: Stressed, walks: Sequence[Trial], seen: Callable[[Trial], Force]
+) -> dict[str, tuple[float, int]]:
+    found: dict[str, tuple[float, int]] = {}
     for trial in walks:
         assert trial.y is not None
         force = model.estimate(seen(trial))
         error = (force[WARMUP:] - trial.y[WARMUP : len(force)]).astype(np.float64)
-        squares += float(np.square(error).sum())
-        count += error.size
-    return float(np.sqrt(squares / count))
+        squares, count = found.get(trial.subject, (0.0, 0))
+        found[trial.subject] = squares + float(np.square(error).sum()), count + error.size
+    return found
 
 
 def _draw(seed: int, disturbance: str, walk: str) -> np.random.Generator:

@@ -23,12 +23,21 @@ sweep.toml:
   recipes = ["none", "kd", "takd"]
   seeds = [1, 2, 3]
   folds = 5                      0: subjects whose number is divisible by 7; "subjects": leave one out
-  settings = { epochs = 20 }
+  settings = { epochs = 20 }     of the trainer, for all students
   recipe.kd = { share = 0.5 }
-  [teacher]
+  [student.wide]                 a student that is not shipped; name it in students
+  architecture = "dstcn"
+  hyper = { channels = 32 }
+  lookahead = 8
+  [teacher]                      or [[teacher]] several times: an ensemble
   architecture = "tcn"
   hyper = { channels = 64, dilations = [1, 3, 9, 27] }
-  epochs = 24
+  epochs = 24                    or, without folds, only: checkpoint = "teacher/student.pt"
+  [[variants]]                   beside the recipes: one more way to learn
+  name = "takd-spheres"
+  recipe = "takd"
+  settings = { spheres = 0.01 }
+  hyper = { similar = 0.2 }      and, as it needs: students = ["wide"], teacher = { ... }
 """
 
 
@@ -36,6 +45,17 @@ sweep.toml:
 @click.argument("sweep", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Walks: a file or folder in any readable format."
+)
+@click.option(
+    "--columns", type=click.Path(path_type=Path, dir_okay=False), help="The column map of CSV files."
+)
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    metavar="CHECKPOINT",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A trained network in place of the file's [teacher]; several: an ensemble.",
 )
 @click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine."
@@ -55,6 +75,8 @@ sweep.toml:
 def command(
     sweep: Path,
     data: Path | None,
+    columns: Path | None,
+    teachers: tuple[Path, ...],
     workers: int,
     dask: str,
     out: Path | None,
@@ -63,20 +85,27 @@ def command(
 ) -> int:
     """Train every combination that SWEEP names, export each to int8, and judge both on who was held out.
 
-    What has been trained is not trained again; a training that was cut short goes on.
+    What has been trained is not trained again unless its plan, walks or teacher have changed; a training
+    that was cut short goes on.
     """
     from edgegrf.students import require_torch
 
     require_torch()
     from edgegrf.manifest import command_line
-    from edgegrf.sweep.plan import read_sweep
+    from edgegrf.sweep.file import read_sweep
     from edgegrf.sweep.run import run_sweep
     from edgegrf.sweep.summary import COLUMNS, summary, table
 
-    plan = read_sweep(sweep)
+    plan = read_sweep(sweep, teachers)
     with progress_bar(quiet=as_json) as progress:
         record = run_sweep(
-            plan, out or Path("build/sweep"), data=data, workers=workers, dask=dask, progress=progress
+            plan,
+            out or Path("build/sweep"),
+            data=data,
+            columns=columns,
+            workers=workers,
+            dask=dask,
+            progress=progress,
         )
     record |= {"summary": summary(record), "provenance": {"command": command_line()}}
     if as_json:
@@ -85,7 +114,7 @@ def command(
         rows = table(record["summary"])
         told = [at for at in range(len(COLUMNS)) if any(row[at] for row in rows)]
         print_table(
-            "held-out subjects; cycles are estimates",
+            f"RMSE / BW of held-out subjects; cycles of an estimate ({record['board']}, estimated); bytes",
             [COLUMNS[at] for at in told],
             [[row[at] for at in told] for row in rows],
         )

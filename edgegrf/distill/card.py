@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from edgegrf.gait.split import BY_SEVEN
 from edgegrf.manifest import Interface, Manifest
 from edgegrf.students.registry import ARCHITECTURES
 
-__all__ = ["card", "write_card"]
+__all__ = ["add_cross_validation", "card", "write_card"]
 
 _UNITS = (
     ("rmse_bw", "RMSE", "BW"),
@@ -47,6 +49,17 @@ def write_card(checkpoint: Path) -> Path:
     return path
 
 
+def add_cross_validation(checkpoint: Path, figures: Mapping[str, Any]) -> Path:
+    """Put a cross-validation's figures into the manifest of a checkpoint, and so on its card.
+
+    `figures`: folds, recipe, epochs, `float` and `int8` (subjects, mean_bw, low_bw, high_bw), fold_spread_bw.
+    Raises ModelError without a manifest.
+    """
+    manifest = Manifest.read(checkpoint)
+    replace(manifest, model={**manifest.model, "cross_validation": dict(figures)}).write(checkpoint)
+    return write_card(checkpoint)
+
+
 def card(manifest: Manifest, int8: Manifest | None = None) -> str:
     """The card as Markdown: what it is, what it learnt from, how good it is, what it is not."""
     if manifest.interface is None or "architecture" not in manifest.model:
@@ -59,6 +72,7 @@ def card(manifest: Manifest, int8: Manifest | None = None) -> str:
         _data(training),
         _accuracy(manifest, training),
         _int8(int8) if int8 else [],
+        _cross_validation(manifest.model.get("cross_validation")),
         _limits(manifest, training),
         ["## Licence", "", *_licence(training), ""],
         [f"Made by `{manifest.command}`." if manifest.command else "", ""],
@@ -117,7 +131,8 @@ def _data(training: Any) -> list[str]:
         ("seed", training["seed"]),
         (
             "epochs",
-            f"{training['epochs_run']} of {training['epochs']}; the best, {training['best_epoch']}, is kept",
+            f"{training['epochs_run']} of {training['epochs']}; the "
+            f"{'last' if training.get('keep_last') else 'best'}, {training['best_epoch']}, is kept",
         ),
         (
             "optimiser",
@@ -172,6 +187,30 @@ def _int8(int8: Manifest) -> list[str]:
         f"| RMSE | {metrics['float_rmse_bw']:.4g} | {metrics['int8_rmse_bw']:.4g} | BW |",
         "",
         f"{metrics['samples']} samples. Operators: {operators}.",
+        "",
+    ]
+
+
+def _cross_validation(figures: Mapping[str, Any] | None) -> list[str]:
+    """Everyone held out once: the mean of the subjects' own RMSE."""
+    if not figures:
+        return []
+    rows = [
+        f"| {kind} | {one['mean_bw']:.4f} | {one['low_bw']:.4f} to {one['high_bw']:.4f} | BW |"
+        for kind, one in ((kind, figures[kind]) for kind in ("float", "int8"))
+    ]
+    return [
+        "## Cross-validation",
+        "",
+        f"{figures['folds']} folds by subject, {figures['int8']['subjects']} subjects, everyone held out "
+        f"once: trained anew in each fold for {figures['epochs']} epochs, recipe `{figures['recipe']}`. The "
+        "mean of the subjects' own RMSE over whole walks; the interval is a bootstrap over subjects.",
+        "",
+        "| | RMSE | 95 % interval | unit |",
+        "|---|---:|---:|---|",
+        *rows,
+        "",
+        f"Pooled int8 RMSE of the folds: standard deviation {figures['fold_spread_bw']:.4f} BW.",
         "",
     ]
 

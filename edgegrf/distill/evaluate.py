@@ -14,7 +14,7 @@ from edgegrf.distill.examples import Examples
 from edgegrf.gait.metrics import Estimated, pooled_accuracy
 from edgegrf.students.student import Student
 
-__all__ = ["counted", "estimates", "metrics", "of_walk", "rmse"]
+__all__ = ["counted", "estimates", "metrics", "of_pieces", "of_walk", "rmse"]
 
 _BATCH = 64
 #: what is told of every output; steps and their events are told of the vertical force alone
@@ -37,11 +37,15 @@ def estimates(student: Student, examples: Examples) -> Tensor:
 
 def of_walk(student: Student, pressure: NDArray[np.float32]) -> NDArray[np.float32]:
     """Force [T, K] of one whole walk's pressure [T, C], from its first sample on."""
-    given = torch.from_numpy(pressure).unsqueeze(0)
-    frame = student.interface.frame
+    return np.ascontiguousarray(of_pieces(student, pressure[None])[0])
+
+
+def of_pieces(student: Student, pressure: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Force [N, E, K] of pieces of pressure [N, T, C], each from nothing; E is T, or 1 a piece."""
+    given, frame = torch.from_numpy(pressure), student.interface.frame
     student.eval()
     with torch.no_grad():
-        force = student(given.reshape(*given.shape[:2], *frame) if frame else given.mT)[0].mT
+        force = student(given.reshape(*given.shape[:2], *frame) if frame else given.mT).mT
     return np.ascontiguousarray(force.numpy(), np.float32)
 
 

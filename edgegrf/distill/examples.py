@@ -20,7 +20,7 @@ from edgegrf.gait.trials import Trial, trials
 from edgegrf.gait.windows import cut
 from edgegrf.manifest import Interface
 
-__all__ = ["CHUNK", "WARMUP", "Examples", "Walks", "examples", "prepare"]
+__all__ = ["CHUNK", "WARMUP", "Examples", "Walks", "examples", "prepare", "walks_sha256"]
 
 #: samples in a chunk, and how many of its first ones are no one's fault: the network is still filling
 CHUNK, WARMUP = 1000, 200
@@ -81,7 +81,7 @@ def prepare(recordings: Sequence[Recording], interface: Interface, split: Split 
         training=examples(training, interface, "training", split.line),
         validation=examples(validation, interface, "validation", split.line),
         facts=_facts(training, validation) | {"split": split.line},
-        sha256=_fingerprint(everyone),
+        sha256=walks_sha256(everyone),
     )
 
 
@@ -133,7 +133,7 @@ def _facts(training: Sequence[Trial], validation: Sequence[Trial]) -> dict[str, 
     }
 
 
-def _fingerprint(everyone: Sequence[Trial]) -> str:
+def walks_sha256(everyone: Sequence[Trial]) -> str:
     """SHA-256 of names, pressures and forces as the student saw them, whatever file they came from."""
     digest = hashlib.sha256()
     for trial in everyone:

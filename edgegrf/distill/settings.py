@@ -18,6 +18,9 @@ class Settings:
     weight_decay: float = 1e-4
     #: epochs without a better validation RMSE before training stops; 0: never
     patience: int = 0
+    #: 1: the last epoch's weights are kept, not the best by validation, so that nobody chose them by those
+    #: who judge them; there is no early stop then
+    keep_last: int = 0
     seed: int = 1
     #: standard deviation of the logarithm of a gain of each sensor, drawn anew for each chunk; the target
     #: gains what the sensors gain, since it is their foot's total

@@ -13,7 +13,7 @@ import torch
 
 from edgegrf.distill.card import write_card
 from edgegrf.distill.evaluate import metrics
-from edgegrf.distill.examples import Walks, prepare
+from edgegrf.distill.examples import Walks, prepare, walks_sha256
 from edgegrf.distill.images import image_features
 from edgegrf.distill.objective import Objective
 from edgegrf.distill.plans import Plan
@@ -23,12 +23,13 @@ from edgegrf.distill.trainer import Epoch, Outcome, train
 from edgegrf.files import write_file
 from edgegrf.gait.recording import Recording
 from edgegrf.gait.split import BY_SEVEN, Split
+from edgegrf.gait.trials import trials
 from edgegrf.manifest import Manifest
 from edgegrf.progress import Progress, silent
 from edgegrf.students.build import create
 from edgegrf.students.checkpoint import save
 
-__all__ = ["Trained", "train_student"]
+__all__ = ["Trained", "train_student", "training_fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def train_student(
     network = teacher.networks[0] if teacher else None
     objective = Objective(student, plan.recipe, network, spheres=plan.settings.spheres)
     walks = prepare(recordings, plan.interface, split)
-    state = TrainingState(folder / "training.state", _fingerprint(plan, walks, split, teacher))
+    fingerprint = _fingerprint(plan, walks.sha256, split, teacher)
+    state = TrainingState(folder / "training.state", fingerprint)
     if written := state.read():
         on_resume(len(written["log"]))
     else:
@@ -91,7 +93,8 @@ def train_student(
         student, training, walks.validation, plan.settings, objective=objective, state=state, device=device,
         progress=progress, on_epoch=keep,
     )  # fmt: skip
-    sources = {"walks": walks.sha256, **({"teacher": teacher.sha256} if teacher else {})}
+    sources = {"walks": walks.sha256, "training": fingerprint}
+    sources |= {"teacher": teacher.sha256} if teacher else {}
     manifest = save(
         student, checkpoint, name=name, metrics=metrics(student, walks.validation), sources=sources,
         training=_facts(plan, walks, outcome, data, teacher), command=command,
@@ -100,6 +103,13 @@ def train_student(
     if outcome.ended in ("done", "early"):
         state.drop()
     return Trained(checkpoint, manifest, outcome)
+
+
+def training_fingerprint(
+    plan: Plan, recordings: Sequence[Recording], split: Split, teacher: Teacher | None
+) -> str:
+    """What a training depends on, as one hash; its checkpoint's manifest has it among the sources."""
+    return _fingerprint(plan, walks_sha256(trials(recordings, plan.interface)), split, teacher)
 
 
 def _facts(
@@ -122,8 +132,8 @@ def _facts(
     }
 
 
-def _fingerprint(plan: Plan, walks: Walks, split: Split, teacher: Teacher | None) -> str:
-    told = [plan, walks.sha256, split.line, teacher.sha256 if teacher else "", torch.__version__]
+def _fingerprint(plan: Plan, walks: str, split: Split, teacher: Teacher | None) -> str:
+    told = [plan, walks, split.line, teacher.sha256 if teacher else "", torch.__version__]
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 

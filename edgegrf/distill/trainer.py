@@ -178,16 +178,23 @@ class _Run:
         torch.set_rng_state(content["torch_random"])
         self.kept = content["kept"]
         self.outcome.log = [Epoch(**line) for line in content["log"]]
-        self.outcome.best = min(self.outcome.log, key=lambda epoch: epoch.validation_rmse, default=None)
+        for epoch in self.outcome.log:
+            if self._is_best(epoch):
+                self.outcome.best = epoch
 
     def _judge(self, epoch: Epoch) -> None:
         self.outcome.log.append(epoch)
         best = self.outcome.best
-        if best is None or epoch.validation_rmse < best.validation_rmse:
+        if best is None or self._is_best(epoch):
             self.outcome.best = epoch
             self.kept = _copied(self.student)
         elif self.settings.patience and epoch.epoch - best.epoch >= self.settings.patience:
             self.outcome.ended = "early"
+
+    def _is_best(self, epoch: Epoch) -> bool:
+        """Whether its weights are to be kept rather than those of the best before it."""
+        best = self.outcome.best
+        return best is None or bool(self.settings.keep_last) or epoch.validation_rmse < best.validation_rmse
 
     def _not_finite(self, number: int) -> bool:
         if self.outcome.best is None:

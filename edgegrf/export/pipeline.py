@@ -49,6 +49,7 @@ def export_model(
     run: Runner,
     data: Path | None = None,
     columns: Path | None = None,
+    walks: Walks | None = None,
     calibration: str = "auto",
     quantize: str = "int8",
     explained: bool = False,
@@ -56,8 +57,8 @@ def export_model(
     progress: Progress = silent,
 ) -> Exported:
     """Export `source` into `folder`; `run` runs an integer model with the bits that count, `columns`
-    is the column map of `data` in CSV, `quantize` is "int8", "int16x8" or "none"; `explained` asks which
-    layers cost accuracy, `cross_checked` for the same model by TensorFlow.
+    is the column map of `data` in CSV, `walks` are taken in place of `data`, `quantize` is "int8", "int16x8"
+    or "none"; `explained` asks which layers cost accuracy, `cross_checked` for the same model by TensorFlow.
 
     Files appear only when all of them are made.  Raises UnsupportedError naming what cannot be lowered,
     DataError for walks that do not fit, OutputError for a folder that cannot be written.
@@ -71,7 +72,7 @@ def export_model(
     simple = simplify(source.onnx)
     lowered = _lower(source, simple)
     source = with_reach(source, simple)
-    walks = load_walks(source.interface, data, columns)
+    walks = walks or load_walks(source.interface, data, columns)
     pieces = evaluation_pieces(source, walks, lowered.macs)
     metrics: dict[str, float] = {"samples": sum(piece.stop - piece.start for piece in pieces)}
     metrics |= _errors("float", float_estimates(simple, pieces, progress), pieces)

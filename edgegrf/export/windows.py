@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.errors import DataError
-from edgegrf.gait.choice import choose_walks
-from edgegrf.gait.split import split_by_subject
+from edgegrf.gait.choice import Chosen, choose_walks
+from edgegrf.gait.split import BY_SEVEN, Split, split_by_subject
 from edgegrf.gait.trials import Trial
 from edgegrf.manifest import Interface
 from edgegrf.progress import Progress, silent
 
-__all__ = ["Piece", "Walks", "cut_pieces", "fingerprint", "load_walks"]
+__all__ = ["Piece", "Walks", "cut_pieces", "fingerprint", "load_walks", "walks_of"]
 
 Floats = NDArray[np.float32]
 
@@ -56,7 +56,11 @@ def load_walks(
     Those of `data` (CSV by the column map `columns`), else what `choose_walks` finds; raises DataError if
     `data` does not fit.
     """
-    chosen = choose_walks(interface, data, columns=columns, progress=progress)
+    return walks_of(choose_walks(interface, data, columns=columns, progress=progress))
+
+
+def walks_of(chosen: Chosen, split: Split = BY_SEVEN) -> Walks:
+    """The walks of those chosen that have a reference force, split by subject; raises DataError if none."""
     found = [trial for trial in chosen.trials if trial.y is not None]
     if not found:
         raise DataError(
@@ -64,7 +68,7 @@ def load_walks(
             why="int8 is measured against it",
             fix="map the reference force in the columns of the CSV",
         )
-    training, held_out = split_by_subject(found)
+    training, held_out = split_by_subject(found, split)
     words = chosen.source
     if not training or not held_out:
         words += " (calibrated and measured on the same subjects: there are too few)"

@@ -10,11 +10,24 @@ import functools
 import io
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from edgegrf.errors import MissingToolError
 
-__all__ = ["ACCENT", "CARD", "GRID", "INK", "MUTED", "REFERENCE", "SERIES", "drawn", "new_figure", "ramp"]
+__all__ = [
+    "ACCENT",
+    "CARD",
+    "GRID",
+    "INK",
+    "MUTED",
+    "REFERENCE",
+    "SERIES",
+    "as_file",
+    "drawn",
+    "new_figure",
+    "ramp",
+]
 
 Record = Mapping[str, Any]
 
@@ -71,6 +84,16 @@ def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(**grid)
+
+
+def as_file(svg: str) -> str:
+    """A figure that `drawn` gave as an SVG file of its own, with the page's colours for light and dark."""
+    colours = Path(__file__).with_name("colours.css").read_text()
+    head, rest = svg.split(">", 1)
+    if "xmlns=" not in head:
+        head = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    style = f"<style>\n{colours}svg {{ background: var(--card); }}\n</style>"
+    return f"<!-- SPDX-License-Identifier: Apache-2.0 -->\n{head}>{style}{rest.rstrip()}\n"
 
 
 def ramp() -> Any:

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a sweep is: a small TOML file."""
+"""What a sweep is: students and variants of learning, each with each, for every seed and fold."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +13,30 @@ from edgegrf.distill.configuration import recipe_of
 from edgegrf.distill.plans import Plan, plan_of
 from edgegrf.errors import UsageError
 
-__all__ = ["SUBJECTS", "Cell", "Sweep", "read_sweep"]
+__all__ = ["ALONE", "SUBJECTS", "Cell", "Sweep", "TeacherOf", "Variant"]
 
 #: folds: leave one subject out
 SUBJECTS = "subjects"
+
+#: the student that every variant is set against
+ALONE = "none"
+
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to learn, by name: a recipe with its hyper-parameters, settings of the trainer, a teacher.
+
+    `students` are those it is for, all without; without teachers of its own it has the sweep's.
+    """
+
+    name: str
+    recipe: str = ALONE
+    hyper: Table = field(default_factory=dict)
+    settings: Table = field(default_factory=dict)
+    students: tuple[str, ...] = ()
+    teacher: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,80 +44,107 @@ class Cell:
     """One training of a sweep; fold -1: the standing split by sevens."""
 
     student: str
-    recipe: str
+    variant: str
     seed: int
     fold: int
 
     @property
     def place(self) -> Path:
         """Its folder, below the sweep's."""
-        return (
-            Path(self.student)
-            / self.recipe
-            / f"seed{self.seed}{f'-fold{self.fold}' if self.fold >= 0 else ''}"
-        )
+        fold = f"-fold{self.fold}" if self.fold >= 0 else ""
+        return Path(self.student) / self.variant / f"seed{self.seed}{fold}"
+
+
+@dataclass(frozen=True)
+class TeacherOf:
+    """A network that teaches a cell: what it is trained by, or None where the checkpoint is given.
+
+    A checkpoint that is trained lies below the sweep's folder; a given one has an absolute path.
+    """
+
+    checkpoint: Path
+    plan: Plan | None
+    fold: int
 
 
 @dataclass(frozen=True)
 class Sweep:
     """What is combined with what.
 
-    `folds`: 0 the standing split, a number of folds by subject, or "subjects".  `settings` change the
-    students' own, `recipe` the hyper-parameters of a recipe.  The teacher is a student's plan; it is trained
-    for each fold, so that it never saw who is held out.
+    `folds`: 0 the standing split, a number of folds by subject, or "subjects".  `settings` are for all
+    students, `student` describes those that are not shipped or shall differ.  A teacher is a network to be
+    trained for each fold, so that it never saw who is held out, or a checkpoint; several are an ensemble.
     """
 
     students: tuple[str, ...]
-    recipes: tuple[str, ...] = ("none",)
+    variants: tuple[Variant, ...] = (Variant(ALONE),)
     seeds: tuple[int, ...] = (1, 2, 3)
     folds: int | str = 0
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    recipe: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    teacher: Mapping[str, Any] = field(default_factory=dict)
+    settings: Table = field(default_factory=dict)
+    student: Mapping[str, Table] = field(default_factory=dict)
+    teacher: tuple[Table, ...] = ()
     board: str = "nrf52840dk"
 
     def cells(self, folds: int) -> list[Cell]:
         """Every training, in order; `folds` is their number once the subjects are known, 0 for the split."""
         places = range(folds) if folds else (-1,)
-        return [Cell(*one) for one in itertools.product(self.students, self.recipes, self.seeds, places)]
+        return [
+            Cell(student, variant.name, seed, fold)
+            for student in self.students
+            for variant in self.variants
+            if not variant.students or student in variant.students
+            for seed in self.seeds
+            for fold in places
+        ]
+
+    def variant(self, cell: Cell) -> Variant:
+        """How a cell learns."""
+        return next(one for one in self.variants if one.name == cell.variant)
 
     def plan(self, cell: Cell) -> Plan:
-        """The plan of a cell."""
-        _, plan = plan_of(cell.student, None, {}, {**self.settings, "seed": cell.seed})
-        return dataclasses.replace(plan, recipe=recipe_of(cell.recipe, self.recipe.get(cell.recipe, {})))
+        """The plan of a cell; raises UsageError for what does not exist or does not fit."""
+        variant = self.variant(cell)
+        told = {**self.settings, **self.student.get(cell.student, {}), **variant.settings, "seed": cell.seed}
+        plan = _network(cell.student, told)
+        return dataclasses.replace(plan, recipe=recipe_of(variant.recipe, variant.hyper))
 
-    def teacher_plan(self) -> Plan:
-        """The plan of the teacher; raises UsageError where none is described."""
-        if not self.teacher:
+    def teachers(self, cell: Cell) -> list[TeacherOf]:
+        """Who teaches a cell; none where its recipe has no teacher.  Raises UsageError without one."""
+        variant = self.variant(cell)
+        if not self.plan(cell).recipe.taught:
+            return []
+        told = variant.teacher or self.teacher
+        if not told:
             raise UsageError(
-                "the sweep has recipes with a teacher, and no [teacher]", fix='[teacher] architecture = "tcn"'
+                f"the recipe {variant.recipe} has a teacher, and the sweep describes none",
+                fix='[teacher] architecture = "tcn", or checkpoint = "teacher/student.pt"',
             )
-        told = dict(self.teacher)
-        interface = {"lookahead": told.pop("lookahead")} if "lookahead" in told else {}
-        architecture, hyper = told.pop("architecture", "tcn"), told.pop("hyper", {})
-        return plan_of(None, architecture, hyper, told, interface)[1]
+        home = Path("teacher") / (variant.name if variant.teacher else "")
+        return [
+            self._teacher(one, home / (str(number) if len(told) > 1 else ""), cell.fold)
+            for number, one in enumerate(told)
+        ]
+
+    def _teacher(self, told: Table, home: Path, fold: int) -> TeacherOf:
+        if "checkpoint" not in told:
+            place = home / (f"fold{fold}" if fold >= 0 else "split")
+            return TeacherOf(place / "student.pt", _network(None, {"architecture": "tcn", **told}), fold)
+        if unknown := sorted(set(told) - {"checkpoint"}):
+            raise UsageError(f"a teacher's checkpoint with '{unknown[0]}'", why="it is trained already")
+        if self.folds:
+            raise UsageError(
+                f"the checkpoint {told['checkpoint']} cannot teach folds",
+                why="it may have seen who is held out",
+                fix="describe the teacher (architecture, hyper, epochs): each fold trains its own",
+            )
+        return TeacherOf(Path(told["checkpoint"]).absolute(), None, fold)
 
 
-def read_sweep(path: Path) -> Sweep:
-    """The sweep of a TOML file; every student, recipe and number is checked.  Raises UsageError."""
-    try:
-        told = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"cannot read the sweep {path}", why=str(error)) from error
-    known = {one.name for one in dataclasses.fields(Sweep)}
-    if unknown := sorted(set(told) - known):
-        raise UsageError(f"{path}: unknown key '{unknown[0]}'", fix=f"known: {', '.join(sorted(known))}")
-    if not told.get("students"):
-        raise UsageError(f"{path} names no students", fix='students = ["insole4-dstcn16"]')
-    lists: dict[str, Any] = {key: tuple(told[key]) for key in ("students", "recipes", "seeds") if key in told}
-    told.update(lists)
-    sweep = Sweep(**told)
-    if not (
-        sweep.folds == SUBJECTS or (isinstance(sweep.folds, int) and (sweep.folds == 0 or sweep.folds >= 2))
-    ):
-        raise UsageError(f"{path}: folds = {sweep.folds!r}", fix=f'0, a number from 2 on, or "{SUBJECTS}"')
-    for cell in sweep.cells(0):
-        plan = sweep.plan(cell)
-        if plan.recipe.taught:
-            sweep.teacher_plan()
-    return sweep
+def _network(name: str | None, told: Table) -> Plan:
+    """The plan of a table with architecture, hyper, sensors, lookahead, and settings of the trainer."""
+    rest = dict(told)
+    interface: dict[str, Any] = {key: rest.pop(key) for key in ("sensors", "lookahead") if key in rest}
+    if "sensors" in interface:
+        interface["sensors"] = tuple(interface["sensors"])
+    architecture, hyper = rest.pop("architecture", None), rest.pop("hyper", {})
+    return plan_of(name, architecture, hyper, rest, interface)[1]

@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from edgegrf.errors import DeviceError, MissingToolError
-from edgegrf.gait.choice import choose_walks
 from edgegrf.profile.run import check_port, run_profile
 from edgegrf.progress import Progress, silent
-from edgegrf.sweep.cell import run_cell, train_teacher
+from edgegrf.sweep.cell import Given, run_cell, train_teacher
 from edgegrf.sweep.plan import SUBJECTS, Sweep
 
 __all__ = ["run_sweep"]
@@ -25,42 +25,39 @@ def run_sweep(
     folder: Path,
     *,
     data: Path | None = None,
+    columns: Path | None = None,
     workers: int = 1,
     dask: str = "",
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Run what is not yet there below `folder`, and return every result and every student's cost.
+    """Run what is not yet there below `folder`, and return every result, teacher and student's cost.
 
     `workers` processes on this machine, or a Dask scheduler's address, whose workers share the file system.
     Raises MissingToolError without dask.distributed, DeviceError where the scheduler does not answer, and
     whatever a cell raises, after the others that run have ended.
     """
-    folds = _folds(sweep, data)
-    cells = sweep.cells(folds)
-    taught = any(sweep.plan(cell).recipe.taught for cell in cells)
+    folder = folder.absolute()
+    given = Given(folder, data, columns)
+    given = replace(given, folds=_folds(sweep, given))
+    cells = sweep.cells(given.folds)
+    teachers = {one.checkpoint: one for cell in cells for one in sweep.teachers(cell)}
     with _executor(workers, dask) as submit:
-        if taught:
-            jobs = [
-                submit(train_teacher, sweep, number, folds, folder, data)
-                for number in sorted({c.fold for c in cells})
-            ]
-            _all(jobs, "teachers", progress)
-        results = _all(
-            [submit(run_cell, sweep, cell, folds, folder, data) for cell in cells], "cells", progress
-        )
-    order = {(cell.student, cell.recipe, cell.seed, cell.fold): index for index, cell in enumerate(cells)}
-    results.sort(key=lambda one: order[one["student"], one["recipe"], one["seed"], one["fold"]])
+        jobs = [submit(train_teacher, one, given) for one in teachers.values()]
+        taught = _all(jobs, "teachers", progress) if jobs else []
+        results = _all([submit(run_cell, sweep, cell, given) for cell in cells], "cells", progress)
     costs = {
         student: _cost(folder / next(cell for cell in cells if cell.student == student).place, sweep.board)
         for student in sweep.students
     }
-    return {"cells": results, "costs": costs, "folds": folds, "board": sweep.board}
+    return {
+        "cells": results, "teachers": taught, "costs": costs, "folds": given.folds, "board": sweep.board,
+    }  # fmt: skip
 
 
-def _folds(sweep: Sweep, data: Path | None) -> int:
+def _folds(sweep: Sweep, given: Given) -> int:
     if sweep.folds != SUBJECTS:
         return int(sweep.folds)
-    chosen = choose_walks(sweep.plan(sweep.cells(0)[0]).interface, data)
+    chosen = given.chosen(sweep.plan(sweep.cells(0)[0]).interface)
     return len({recording.subject for recording in chosen.recordings})
 
 
@@ -74,18 +71,17 @@ def _cost(place: Path, board: str) -> dict[str, Any]:
 
 
 def _all(jobs: Sequence[Future[Any]], stage: str, progress: Progress) -> list[Any]:
-    """Every result; the first failure is raised once no job waits any more."""
-    found = []
+    """Every result, in order; the first failure is raised once no job waits any more."""
     progress(stage, 0, len(jobs))
     try:
-        for job in as_completed(jobs):
-            found.append(job.result())
-            progress(stage, len(found), len(jobs))
+        for done, job in enumerate(as_completed(jobs)):
+            job.result()
+            progress(stage, done + 1, len(jobs))
     except BaseException:
         for job in jobs:
             job.cancel()
         raise
-    return found
+    return [job.result() for job in jobs]
 
 
 @contextmanager

@@ -1,74 +1,121 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sweep in figures: mean and spread over seeds and folds, and who is on the Pareto front."""
+"""A sweep in figures: mean and spread over runs, differences to the student alone, who is on the front."""
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["COLUMNS", "summary", "table"]
+from edgegrf.sweep.plan import ALONE
+from edgegrf.sweep.statistics import half_interval, mean_over_subjects, paired
+
+__all__ = ["COLUMNS", "difference", "summary", "table", "verdict"]
 
 COLUMNS = (
-    "student", "recipe", "runs", "float / BW", "int8 / BW", "spread / BW", "95 % interval / BW",
-    "against none / BW", "cycles", "flash / B", "RAM / B", "on the front",
+    "student", "variant", "runs", "float", "int8", f"against {ALONE}", "cycles", "flash", "RAM", "front",
 )  # fmt: skip
 
-#: two-sided 95 % points of Student's t for 1 to 30 degrees of freedom (any table of it)
-_T95 = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
+_KINDS = ("float", "int8")
+
+Row = Mapping[str, Any]
 
 
 def summary(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row for each student and recipe: errors in BW (mean; of int8 the standard deviation over the runs and
-    the interval of its mean), the cost of an estimate, and whether none is better in both error and cycles.
+    """A row for each student and variant, errors in BW.
+
+    `float` and `int8` each hold the mean of the runs' pooled RMSE, its standard deviation and half its 95 %
+    interval; `over_subjects`, the mean of the subjects' own RMSE with its interval; `against_none`, the mean
+    difference to the same seeds and folds of the student alone with half its interval.  The cost of an
+    estimate stands beside them, and whether none is better in both int8 error and cycles.
     """
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, str], list[Row]] = {}
     for cell in record["cells"]:
-        groups.setdefault((cell["student"], cell["recipe"]), []).append(cell)
-    rows = [_row(*key, cells, record["costs"][key[0]]) for key, cells in groups.items()]
+        groups.setdefault((cell["student"], cell["variant"]), []).append(cell)
+    rows = [
+        _row(cells, groups.get((student, ALONE), ()), record["costs"][student])
+        for (student, _), cells in groups.items()
+    ]
     for row in rows:
-        alone = next((o for o in rows if o["student"] == row["student"] and o["recipe"] == "none"), None)
-        row["gain_bw"] = alone["int8_bw"] - row["int8_bw"] if alone and alone is not row else None
         row["front"] = not any(_better(other, row) for other in rows)
     return rows
 
 
-def _row(
-    student: str, recipe: str, cells: Sequence[Mapping[str, Any]], cost: Mapping[str, Any]
-) -> dict[str, Any]:
-    int8 = [cell["int8_rmse_bw"] for cell in cells]
-    spread = statistics.stdev(int8) if len(int8) > 1 else None
-    degrees = min(len(int8) - 1, len(_T95))
-    return {
-        "student": student, "recipe": recipe, "runs": len(int8),
-        "float_bw": statistics.fmean(cell["float_rmse_bw"] for cell in cells),
-        "int8_bw": statistics.fmean(int8), "spread_bw": spread,
-        "half_interval_bw": None if spread is None else _T95[degrees - 1] * spread / math.sqrt(len(int8)),
-        **cost,
+def _row(cells: Sequence[Row], alone: Sequence[Row], cost: Row) -> dict[str, Any]:
+    first = cells[0]
+    row = {
+        "student": first["student"], "variant": first["variant"], "recipe": first["recipe"],
+        "parameters": first["parameters"], "runs": len(cells), **cost,
     }  # fmt: skip
+    for kind in _KINDS:
+        errors = _by_run(cells, kind)
+        values = list(errors.values())
+        beside = None if first["variant"] == ALONE else paired(errors, _by_run(alone, kind))
+        row[kind] = {
+            "mean_bw": statistics.fmean(values),
+            "spread_bw": statistics.stdev(values) if len(values) > 1 else None,
+            "half_interval_bw": half_interval(values),
+            "over_subjects": mean_over_subjects(_by_subject(cells, kind)),
+            "against_none": {"mean_bw": beside[0], "half_interval_bw": beside[1]} if beside else None,
+        }
+    return row
 
 
-def _better(other: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    same_unit = other["per"] == row["per"]
-    no_worse = other["int8_bw"] <= row["int8_bw"] and other["cycles"] <= row["cycles"]
-    return same_unit and no_worse and (other["int8_bw"], other["cycles"]) != (row["int8_bw"], row["cycles"])
+def _by_run(cells: Sequence[Row], kind: str) -> dict[tuple[int, int], float]:
+    return {(cell["seed"], cell["fold"]): cell[f"{kind}_rmse_bw"] for cell in cells}
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """The rows as a person reads them, in COLUMNS."""
+def _by_subject(cells: Sequence[Row], kind: str) -> dict[str, float]:
+    """Each subject's RMSE, a mean over the runs that held it out."""
+    found: dict[str, list[float]] = {}
+    for cell in cells:
+        for subject, row in cell["subjects"].items():
+            found.setdefault(subject, []).append(row[f"{kind}_rmse_bw"])
+    return {subject: statistics.fmean(values) for subject, values in found.items()}
+
+
+def _better(other: Row, row: Row) -> bool:
+    ours, theirs = ((one["int8"]["mean_bw"], one["cycles"]) for one in (other, row))
+    return (
+        other["per"] == row["per"]
+        and ours != theirs
+        and all(a <= b for a, b in zip(ours, theirs, strict=True))
+    )
+
+
+def verdict(beside: Row | None) -> str:
+    """Whether a difference to the student alone is one: "better", "worse", or none seen."""
+    if beside is None:
+        return ""
+    mean, half = beside["mean_bw"], beside["half_interval_bw"]
+    if half is None:
+        return "one run says nothing"
+    if abs(mean) <= half:
+        return "no difference seen"
+    return "better" if mean < 0 else "worse"
+
+
+def difference(beside: Row | None) -> str:
+    """A mean difference with its 95 % interval, in BW."""
+    if beside is None:
+        return ""
+    half = beside["half_interval_bw"]
+    return f"{beside['mean_bw']:+.4f}" + ("" if half is None else f" ± {half:.4f}")
+
+
+def table(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """The rows as a person reads them, in COLUMNS: BW, cycles an estimate, bytes."""
     return [
         (
-            row["student"], row["recipe"], str(row["runs"]),
-            f"{row['float_bw']:.4f}", f"{row['int8_bw']:.4f}",
-            "" if row["spread_bw"] is None else f"{row['spread_bw']:.4f}",
-            "" if row["half_interval_bw"] is None else f"+-{row['half_interval_bw']:.4f}",
-            "" if row["gain_bw"] is None else f"{-row['gain_bw']:+.4f}",
-            f"{row['cycles']} / {row['per']}", str(row["flash_bytes"]), str(row["ram_bytes"]),
-            "yes" if row["front"] else "",
+            row["student"], row["variant"], str(row["runs"]), f"{row['float']['mean_bw']:.4f}",
+            _spread(row["int8"]), difference(row["int8"]["against_none"]),
+            f"{row['cycles']}{'' if row['per'] == 'sample' else ' a ' + row['per']}",
+            str(row["flash_bytes"]), str(row["ram_bytes"]), "*" if row["front"] else "",
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _spread(errors: Row) -> str:
+    spread = errors["spread_bw"]
+    return f"{errors['mean_bw']:.4f}" + ("" if spread is None else f" ± {spread:.4f}")

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from edgegrf.bench.stress import stress, stressed_model
 from edgegrf.cli.stress import command
-from edgegrf.errors import DataError, ModelError, UsageError
+from edgegrf.errors import DataError, UsageError
 from edgegrf.gait.choice import synthetic_walks
 from edgegrf.gait.disturbances import DISTURBANCES
 from edgegrf.gait.trials import trials
@@ -60,8 +60,16 @@ def test_the_command_answers_in_json_and_refuses_by_name(
     assert done.exit_code == 0 and json.loads(done.stdout)["data"]["synthetic"] is True
     with pytest.raises(UsageError, match="neither a file nor"):
         CliRunner().invoke(command, ["nothing"], catch_exceptions=False)
-    with pytest.raises(ModelError, match="cannot be put under stress"):
-        stressed_model(shipped_file("insole4-wrn16-1", "student.pt"), "wrn")
+
+
+def test_whole_windows_follow_on_each_other_in_float_and_in_int8() -> None:
+    files = [shipped_file("insole4-wrn16-1", file) for file in ("student.pt", "student_int8.tflite")]
+    exact, coded = (stressed_model(path, "wrn") for path in files)
+    walk = trials(synthetic_walks(exact.interface, (7,), seconds=7), exact.interface)[0]
+    one, other = exact.estimate(walk.x[:650]), coded.estimate(walk.x[:650])
+    assert one.shape == other.shape == (600, 1)
+    np.testing.assert_allclose(one, other, atol=0.1)
+    np.testing.assert_array_equal(coded.estimate(walk.x[200:400]), other[200:400])
 
 
 def test_walks_that_are_too_short_are_named() -> None:

@@ -79,6 +79,15 @@ def test_training_lowers_the_error_and_keeps_the_best(recordings: list[Recording
     assert not student.training
 
 
+def test_the_last_epoch_is_kept_where_nobody_shall_choose(recordings: list[Recording]) -> None:
+    walks, student = prepare(recordings, INSOLE4), new_student()
+    settings = dataclasses.replace(QUICK, rate=0.3, keep_last=1, patience=1)  # too fast to get better
+    outcome = train(student, walks.training, walks.validation, settings)
+    assert outcome.best == outcome.log[-1] and len(outcome.log) == 3
+    assert rmse(student, walks.validation) == outcome.log[-1].validation_rmse
+    assert min(epoch.validation_rmse for epoch in outcome.log) < outcome.log[-1].validation_rmse
+
+
 @pytest.mark.parametrize("name", ["gru", "wrn", "matrix"])
 def test_every_kind_of_student_learns(name: str) -> None:
     interface = {"wrn": dataclasses.replace(INSOLE4, lookahead=-1), "matrix": MATRIX}.get(name, INSOLE4)

@@ -13,7 +13,8 @@ from edgegrf.cli.sweep import command
 from edgegrf.errors import DataError, DeviceError, MissingToolError, UnknownNameError, UsageError
 from edgegrf.gait.split import fold, split_by_subject
 from edgegrf.manifest import Manifest
-from edgegrf.sweep.plan import Sweep, read_sweep
+from edgegrf.sweep.file import read_sweep
+from edgegrf.sweep.plan import Sweep
 from edgegrf.sweep.run import run_sweep
 from edgegrf.sweep.summary import summary
 
@@ -49,7 +50,7 @@ def test_the_command_trains_exports_judges_and_resumes(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     record = json.loads(done.stdout)
-    assert [(cell["recipe"], cell["fold"]) for cell in record["cells"]] == [
+    assert [(cell["variant"], cell["fold"]) for cell in record["cells"]] == [
         ("none", 0), ("none", 1), ("kd", 0), ("kd", 1),
     ]  # fmt: skip
     assert all(0 < cell["int8_rmse_bw"] < 3 * cell["float_rmse_bw"] for cell in record["cells"])
@@ -60,11 +61,10 @@ def test_the_command_trains_exports_judges_and_resumes(tmp_path: Path) -> None:
     assert (out / "teacher" / "fold1" / "student.pt").is_file()
     assert "Error against cost" in page.read_text() and "<svg" in page.read_text()
     none, kd = record["summary"]
-    assert (
-        none["runs"] == 2
-        and none["cycles"] > 1000
-        and kd["gain_bw"] == pytest.approx(none["int8_bw"] - kd["int8_bw"])
-    )
+    assert none["runs"] == 2 and none["cycles"] > 1000 and none["int8"]["against_none"] is None
+    apart = kd["int8"]["mean_bw"] - none["int8"]["mean_bw"]
+    assert kd["int8"]["against_none"]["mean_bw"] == pytest.approx(apart)
+    assert kd["int8"]["over_subjects"]["subjects"] == 28 and len(record["teachers"]) == 2
     # a cell that is there is not run again; one that is not, is
     (place / "result.json").unlink()
     stamp = (out / "insole4-dstcn16" / "none" / "seed1-fold0" / "student.pt").stat().st_mtime_ns
@@ -77,8 +77,12 @@ def test_the_front_and_the_interval_are_those_of_the_definition() -> None:
     def cell(student: str, recipe: str, seed: int, error: float) -> dict[str, object]:
         return {
             "student": student,
+            "variant": recipe,
             "recipe": recipe,
             "seed": seed,
+            "fold": -1,
+            "parameters": 1,
+            "subjects": {"S01": {"samples": 1, "float_rmse_bw": error, "int8_rmse_bw": error}},
             "float_rmse_bw": error,
             "int8_rmse_bw": error,
         }
@@ -89,10 +93,11 @@ def test_the_front_and_the_interval_are_those_of_the_definition() -> None:
     cells = [cell(*key, seed, error) for key, both in errors.items() for seed, error in enumerate(both)]
     small, kd, large = summary({"cells": cells, "costs": costs})
     assert (small["front"], kd["front"], large["front"]) == (False, True, False)
-    assert kd["gain_bw"] == 1.0 and small["gain_bw"] is None and large["gain_bw"] is None
-    assert kd["spread_bw"] == pytest.approx(2**0.5)
-    assert kd["half_interval_bw"] == pytest.approx(12.706 * 2**0.5 / 2**0.5)
-    assert large["spread_bw"] == 0
+    assert kd["int8"]["against_none"] == {"mean_bw": -1.0, "half_interval_bw": 0.0}
+    assert small["int8"]["against_none"] is None and large["int8"]["against_none"] is None
+    assert kd["int8"]["spread_bw"] == pytest.approx(2**0.5)
+    assert kd["int8"]["half_interval_bw"] == pytest.approx(12.706 * 2**0.5 / 2**0.5)
+    assert large["int8"]["spread_bw"] == 0
 
 
 @pytest.mark.parametrize(
@@ -124,7 +129,7 @@ def _toml(value: object) -> str:
 
 
 def test_a_recipe_with_a_teacher_wants_one(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no \[teacher\]"):
+    with pytest.raises(UsageError, match="the sweep describes none"):
         read_sweep(written(tmp_path, 'students = ["insole4-dstcn16"]\nrecipes = ["kd"]'))
 
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sweeps whose outcome is committed: NAME.toml is trained once, NAME.json is what the pages are made from."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from edgegrf.errors import DataError, UsageError
+from edgegrf.files import write_file
+from edgegrf.gait.readers import default_data
+from edgegrf.resources import cache_folder
+from edgegrf.sweep.file import read_sweep
+from edgegrf.sweep.run import run_sweep
+from edgegrf.sweep.summary import summary
+
+__all__ = ["measured", "outcome"]
+
+_HERE = Path(__file__).parent
+_DIGITS = 7  # of what a JSON number keeps
+
+
+def measured(name: str, *, plan: Path | None = None, target: Path | None = None, workers: int = 1) -> None:
+    """Train what is not yet in the cache and write the outcome, NAME.json, a cell a line.
+
+    `plan` and `target` stand for NAME.toml and NAME.json.  Raises DataError without real walks: tables of
+    synthetic ones would not be those that the pages speak of.
+    """
+    if default_data() is None:
+        raise DataError("no real walks", fix="edgegrf data fetch gaitpdb, or set EDGEGRF_DATA")
+
+    def told(stage: str, done: int, total: int) -> None:
+        print(f"{name}: {stage} {done} of {total}", file=sys.stderr, flush=True)
+
+    sweep = read_sweep(plan or _HERE / f"{name}.toml")
+    folder = cache_folder() / "benchmarks" / name
+    record = run_sweep(sweep, folder, workers=workers, progress=told)
+    write_file(target or _HERE / f"{name}.json", "\n".join(_lines(record)) + "\n")
+
+
+def outcome(name: str) -> dict[str, Any]:
+    """The committed outcome with its summary; raises UsageError where nobody has measured it."""
+    path = _HERE / f"{name}.json"
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise UsageError(f"no {path.name}", fix="make bench-distillation, make crossvalidation") from error
+    return record | {"summary": summary(record)}
+
+
+def _lines(record: Mapping[str, Any]) -> Iterator[str]:
+    """JSON with one cell, teacher or cost a line; what only the cache needs is left out."""
+    cells = [{key: value for key, value in one.items() if key != "fingerprint"} for one in record["cells"]]
+    short = _rounded({**record, "cells": cells})
+    yield "{"
+    for number, (key, value) in enumerate(short.items()):
+        end = "," if number + 1 < len(short) else ""
+        if isinstance(value, list):
+            rows = ",\n  ".join(json.dumps(one, sort_keys=True) for one in value)
+            yield f' "{key}": [\n  {rows}\n ]{end}'
+        else:
+            yield f' "{key}": {json.dumps(value, sort_keys=True)}{end}'
+    yield "}"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list) else value

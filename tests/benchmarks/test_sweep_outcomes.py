@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of the committed trainings: made from their JSON alone, and saying what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import crossvalidation, distillation, sweeps
+from edgegrf.distill.recipes import RECIPES
+from edgegrf.errors import UsageError
+from edgegrf.manifest import Manifest
+from edgegrf.report.ink import as_file
+from edgegrf.resources import shipped_file
+from edgegrf.sweep.file import read_sweep
+from edgegrf.sweep.plots import differences
+from edgegrf.sweep.summary import summary
+
+HERE = Path(sweeps.__file__).parent
+
+
+def cell(variant: str, seed: int, error: float, **more: object) -> dict:
+    subjects = {
+        f"S{n:02d}": {"samples": 10, "float_rmse_bw": error, "int8_rmse_bw": error + n / 1000}
+        for n in (7, 14)
+    }
+    return {
+        "student": "insole4-dstcn16", "variant": variant, "recipe": variant, "seed": seed, "fold": -1,
+        "parameters": 1569, "epochs": 1, "float_rmse_bw": error, "int8_rmse_bw": error + 0.001,
+        "subjects": subjects, "source": "some walks", "synthetic": False, "split": "by subject", **more,
+    }  # fmt: skip
+
+
+def record(cells: list[dict], folds: int = 0) -> dict:
+    cost = {"cycles": 10, "per": "sample", "clock_hz": 64, "flash_bytes": 1, "ram_bytes": 1}
+    told = {"cells": cells, "teachers": [], "costs": {"insole4-dstcn16": cost}, "folds": folds, "board": "b"}
+    return told | {"summary": summary(told)}
+
+
+def test_the_benchmark_holds_every_recipe_on_one_student_with_three_seeds() -> None:
+    sweep = read_sweep(HERE / "distillation.toml")
+    cells = sweep.cells(0)
+    assert {sweep.variant(one).recipe for one in cells} == set(RECIPES)
+    assert len({one.student for one in cells}) == 1 and len(sweep.seeds) >= 3
+    plans = [sweep.plan(one) for one in cells]
+    assert len({(one.settings.epochs, one.settings.batch, one.settings.gain_spread) for one in plans}) == 1
+    assert sum(one.settings.spheres > 0 for one in plans) == 2 * len(sweep.seeds)
+    wide = next(one for one in cells if one.variant == "tsak")
+    assert len(sweep.teachers(wide)[0].plan.interface.sensors) > len(sweep.plan(wide).interface.sensors)
+
+
+def test_everyone_is_held_out_once_in_the_cross_validation() -> None:
+    sweep = read_sweep(HERE / "crossvalidation.toml")
+    assert sweep.folds == 5 and len(sweep.seeds) == 1
+    for student in sweep.students:
+        assert len({one.variant for one in sweep.cells(5) if one.student == student}) == 1
+
+
+def test_a_recipe_that_does_not_help_is_said_not_to() -> None:
+    seeds = [cell("none", seed, 0.05 + seed / 1000) for seed in (1, 2, 3)]
+    seeds += [cell("kd", seed, 0.04 + seed / 1000) for seed in (1, 2, 3)]
+    seeds += [cell("amd", seed, 0.05 + (seed % 2) / 500) for seed in (1, 2, 3)]
+    seeds += [cell("mixkd", seed, 0.06 + seed / 1000) for seed in (1, 2, 3)]
+    told = record(seeds)
+    lines = {
+        line.split(" | ")[0].strip("| "): line for line in distillation._recipes(told["summary"]).splitlines()
+    }
+    assert "better" in lines["kd"] and "-10.00 ± 0.00" in lines["kd"]
+    assert "no difference seen" in lines["amd"] and "worse" in lines["mixkd"]
+    assert list(lines)[2] == "kd"  # the best first
+    picture = as_file(differences(told))
+    assert picture.count("<svg") == 1 and "prefers-color-scheme: dark" in picture and 'xmlns="' in picture
+    assert "0.05100 → 0.05200" in distillation._seeds(told["cells"])
+
+
+def test_an_outcome_is_a_cell_a_line_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = record([cell("none", 1, 1 / 30, fingerprint="f" * 64)])
+    told.pop("summary")
+    text = "\n".join(sweeps._lines(told))
+    back = json.loads(text)
+    assert back["cells"][0]["float_rmse_bw"] == 0.03333333 and "fingerprint" not in text
+    assert sum('"student"' in line for line in text.splitlines()) == 1
+    monkeypatch.setattr(sweeps, "_HERE", tmp_path)
+    (tmp_path / "some.json").write_text(text)
+    assert sweeps.outcome("some")["summary"][0]["runs"] == 1
+    with pytest.raises(UsageError, match=r"no other\.json"):
+        sweeps.outcome("other")
+
+
+def test_the_cards_tell_the_cross_validation(tmp_path: Path) -> None:
+    from edgegrf.distill.card import add_cross_validation
+
+    told = record([cell("none", 1, 0.05, fold=0), cell("none", 1, 0.06, fold=1)], folds=2)
+    text = crossvalidation._students(told)
+    row = next(line for line in text.splitlines() if line.startswith("| insole4-dstcn16"))
+    assert "0.0510, 0.0610" in row and "insole4-gru32" in text.splitlines()[-1]
+    source = shipped_file("insole4-dstcn16", "student.pt")
+    for file in (source, source.with_name("student.pt.json")):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    page = add_cross_validation(tmp_path / "student.pt", crossvalidation._figures(told, told["summary"][0]))
+    assert "## Cross-validation" in page.read_text() and "2 folds by subject" in page.read_text()
+    assert Manifest.read(tmp_path / "student.pt").model["cross_validation"]["folds"] == 2
