@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgegrf.report.ink import ACCENT, INK, MUTED, REFERENCE, drawn, new_figure
+from edgegrf.report.ink import ACCENT, INK, MUTED, REFERENCE, drawn, log_axis, new_figure
 from edgegrf.sweep.plan import ALONE
 
 __all__ = ["differences", "pareto"]
@@ -23,8 +23,6 @@ Row = Mapping[str, Any]
 @drawn("pareto", "Error of every student and variant against cycles, flash and RAM")
 def pareto(record: Row) -> Any:
     """`summary` of the record: int8 RMSE over cycles, flash and RAM; names stand where cycles are shown."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
     figure, axes = new_figure(9.6, 4.0, ncols=len(_COSTS), sharey=True)
     rows = record["summary"]
     for one, (key, label) in zip(axes, _COSTS, strict=True):
@@ -37,12 +35,8 @@ def pareto(record: Row) -> Any:
                 color=ACCENT if row["front"] else REFERENCE, marker="o", markersize=4, linestyle="none",
                 capsize=2, zorder=3 if row["front"] else 2,
             )  # fmt: skip
-        one.set_xscale("log")
         one.margins(x=0.25)
-        one.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        one.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        one.xaxis.set_minor_formatter(NullFormatter())
-        one.tick_params(axis="x", labelrotation=35)
+        log_axis(one)
         one.set_xlabel(label)
     _name(axes[0], rows)
     axes[0].set_ylabel("int8 RMSE / BW")
