@@ -25,6 +25,7 @@ __all__ = [
     "SERIES",
     "as_file",
     "drawn",
+    "log_axis",
     "new_figure",
     "ramp",
 ]
@@ -84,6 +85,16 @@ def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(**grid)
+
+
+def log_axis(axes: Any) -> None:
+    """A logarithmic x axis with a number at 1, 2 and 5 of each decade, written out."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def as_file(svg: str) -> str:
