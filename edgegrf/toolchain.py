@@ -44,13 +44,12 @@ _CORES = {
 }
 
 
-@functools.cache
 def host_compiler() -> Compiler:
     """The host's C compiler: $CC, cc, gcc, clang, else zig; raises MissingToolError."""
     for name in filter(None, (os.environ.get("CC"), "cc", "gcc", "clang")):
         path = shutil.which(name)
         if path:
-            version = run([path, "--version"]).stdout.splitlines()[0]
+            version = _version(path)
             return Compiler("clang" if "clang" in version else "gcc", (path,), version, has_asan=True)
     if importlib.util.find_spec("ziglang"):
         return _zig()
@@ -77,17 +76,13 @@ def core_compiler(core: str, kind: str | None = None) -> Compiler:
     """
     if core not in _CORES:
         raise MissingToolError(f"no compiler for {core}", why="it takes its maker's own SDK")
-    return _core_compiler(core, kind or os.environ.get(_CORES[core].variable) or None)
-
-
-@functools.cache
-def _core_compiler(core: str, kind: str | None) -> Compiler:
     family = _CORES[core]
+    kind = kind or os.environ.get(family.variable) or None
     if kind is not None and kind not in CROSS_COMPILERS:
         raise UnknownNameError(f"{family.title} compiler", kind, CROSS_COMPILERS)
     gcc = shutil.which(family.gcc) if kind in (None, "gcc") else None
     if gcc:
-        return Compiler("gcc", (gcc,), run([gcc, "--version"]).stdout.splitlines()[0])
+        return Compiler("gcc", (gcc,), _version(gcc))
     if kind in (None, "zig") and importlib.util.find_spec("ziglang"):
         return _zig()
     raise MissingToolError(
@@ -97,5 +92,11 @@ def _core_compiler(core: str, kind: str | None) -> Compiler:
 
 
 def _zig() -> Compiler:
-    argv = (sys.executable, "-m", "ziglang", "cc")
-    return Compiler("zig", argv, "zig " + run([*argv[:3], "version"]).stdout.strip())
+    argv = (sys.executable, "-m", "ziglang")
+    return Compiler("zig", (*argv, "cc"), "zig " + _version(*argv, "version"))
+
+
+@functools.cache
+def _version(program: str, *words: str) -> str:
+    """What a program says of itself, asked once; which program is taken may change with the environment."""
+    return run([program, *(words or ("--version",))]).stdout.splitlines()[0]

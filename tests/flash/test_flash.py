@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import sys
 from dataclasses import replace
@@ -71,7 +72,7 @@ def pyocd(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "pyocd").write_text(PYOCD.format(python=sys.executable))
     (folder / "pyocd").chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PROBES", "000683000001")
     monkeypatch.setenv("PART", "00052840")
     monkeypatch.setenv("SOFTDEVICE", "00026000")
@@ -140,10 +141,11 @@ def test_another_or_a_locked_chip_is_not_touched(images, pyocd, monkeypatch, par
 
 
 def test_pyocd_missing(images, tmp_path, monkeypatch):
+    image = images("nrf52840dk").hex
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("edgegrf.flash.pyocd.importlib.util.find_spec", lambda _name: None)
     with pytest.raises(MissingToolError, match="pyOCD is not installed"):
-        flash(board("nrf52840dk"), images("nrf52840dk").hex)
+        flash(board("nrf52840dk"), image)
 
 
 @pytest.mark.parametrize("kind", ["uf2", "hex", "elf"])

@@ -245,7 +245,7 @@ def test_esptool_erases_the_calibration_alone(c3, bin_folder):
     assert len(calls(bin_folder)) == 3
 
 
-def test_the_bare_esp32c3_by_flash_and_by_ram(tmp_path, bin_folder, monkeypatch):
+def test_the_bare_esp32c3_by_flash_and_by_ram(tmp_path, monkeypatch):
     """The images of the bare-metal port themselves, as a person flashes them."""
     try:
         images = {
@@ -254,6 +254,7 @@ def test_the_bare_esp32c3_by_flash_and_by_ram(tmp_path, bin_folder, monkeypatch)
         }
     except MissingToolError as error:
         pytest.skip(error.what)
+    bin_folder = tmp_path / "bin"
     install_esptool(bin_folder)
     monkeypatch.setenv("PATH", str(bin_folder))
     done = flash(board("esp32c3"), images["esp32c3"].hex, Ports(running=[PORT]))

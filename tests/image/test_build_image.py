@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,7 @@ from edgegrf.image.formats import to_binary
 from edgegrf.manifest import Manifest
 from edgegrf.process import ToolFailedError
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
-from edgegrf.toolchain import host_compiler
+from edgegrf.toolchain import arm_compiler, host_compiler
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 TRIVIAL = FIRMWARE / "tests" / "trivial"
@@ -138,10 +139,34 @@ def test_places_and_names_that_do_not_work(tmp_path, monkeypatch):
         build_image_of_c(board("native"), TRIVIAL, tmp_path, compiler="gcc")
     with pytest.raises(ModelError, match="no model at"):
         build_image(board("nrf52840dk"), tmp_path / "none.tflite", tmp_path)
-    host_compiler()
-    monkeypatch.setattr("edgegrf.image.toolbox.shutil.which", lambda *_args, **_options: None)
+    nothing = SimpleNamespace(which=lambda *_args, **_options: None)
+    monkeypatch.setattr("edgegrf.image.toolbox.shutil", nothing)
     with pytest.raises(MissingToolError, match="cmake is not installed"):
         build_image_of_c(board("native"), TRIVIAL, tmp_path / "o")
+
+
+def test_compilers_are_looked_for_anew(tmp_path, monkeypatch):
+    """What one caller found on its PATH is nothing to the next."""
+    for name in ("CC", "EDGEGRF_ARM_COMPILER"):
+        monkeypatch.delenv(name, raising=False)
+    found = {}
+    for place in ("one", "two"):
+        for name, compiler in (("arm-none-eabi-gcc", arm_compiler), ("cc", host_compiler)):
+            program = tmp_path / place / name
+            program.parent.mkdir(exist_ok=True)
+            program.write_text(f"#!/bin/sh\necho {name} of {place}\n")
+            program.chmod(0o755)
+            monkeypatch.setenv("PATH", str(program.parent))
+            found[place, name] = compiler()
+    assert all(
+        (one.kind, one.argv, one.version) == ("gcc", (str(tmp_path / place / name),), f"{name} of {place}")
+        for (place, name), one in found.items()
+    )
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("edgegrf.toolchain.importlib.util.find_spec", lambda _name: None)
+    for compiler in (arm_compiler, host_compiler):
+        with pytest.raises(MissingToolError):
+            compiler()
 
 
 def test_cmake_by_hand_as_the_readme_of_the_build_file_says(tmp_path, compiler):
