@@ -27,6 +27,8 @@ __all__ = ["Cost", "explain"]
 _FEWEST_PIECES = 24
 _MAC_BUDGET = 300_000_000  # of one run: a tenth of a second or two
 _MOST_WALKS = 4  # of a step model
+#: of the RMSE; the figure itself is known to a few percent, 5 % of the shipped student's (docs/export.md)
+_NEGLIGIBLE = 0.01
 _MUCH = 0.15  # a share of the loss that is worth a line of advice
 _UNEVEN = 16.0  # channels' ranges that differ by more than this share a scale badly
 _RARE = 3.0  # a range that reaches this many times beyond 99.9 % of its values
@@ -197,11 +199,14 @@ def _decibel(signal: Tensor, noise: Tensor) -> float | None:
 
 
 def _advice(best: Quantised, totals: dict[str, float], costs: Sequence[Cost]) -> list[str]:
-    """What to try, in words, from the largest cost on."""
+    """What to try, in words, from the largest cost on; that there is nothing to do where little is lost."""
     base = totals["float_rmse_bw"]
+    loss = totals["rmse_bw"] / base - 1
+    if loss <= _NEGLIGIBLE:
+        return [f"{best.scheme.name} changes the RMSE by {100 * loss:+z.1f} %: nothing to do below +1 %."]
     weights, activations = (totals[f"{what}_rmse_bw"] / base - 1 for what in ("weights", "activations"))
     lines = []
-    if best.scheme.name == "int8" and activations > max(0.01, weights):
+    if best.scheme.name == "int8" and activations > max(_NEGLIGIBLE, weights):
         lines.append(
             f"Activations cost {100 * activations:+.1f} %, weights {100 * weights:+.1f} %: --quantize int16x8"
             f" would leave about {100 * weights:+.1f} %."
@@ -210,8 +215,7 @@ def _advice(best: Quantised, totals: dict[str, float], costs: Sequence[Cost]) ->
         if cost.share < _MUCH:
             continue
         lines.append(f"{cost.place} ({cost.what}) makes {100 * cost.share:.0f} % of the loss{_why(cost)}.")
-    if totals["rmse_bw"] / base > 1.01:
-        lines.append("edgegrf train --from STUDENT.pt --qat 5 trains with the rounding in place.")
+    lines.append("edgegrf train --from STUDENT.pt --qat 5 trains with the rounding in place.")
     return lines
 
 

@@ -124,8 +124,9 @@ def test_the_same_walks_give_the_same_weights(ready):
         assert one.weights is None or np.array_equal(one.weights, other.weights)
 
 
-def explained(lowered, ranges, windows):
-    pieces = [Piece(x, np.zeros((len(x), 1), np.float32), 700.0, 0, len(x)) for x in windows]
+def explained(lowered, ranges, windows, truth=None):
+    truth = np.zeros((*windows.shape[:2], 1), np.float32) if truth is None else truth
+    pieces = [Piece(x, y, 700.0, 0, len(x)) for x, y in zip(windows, truth, strict=True)]
     graph = quantise(lowered, ranges)
     best = Quantised("minmax", 0.0, "nearest", lowered, lowered, ranges, graph, b"", 0.0, INT8)
     return explain(best, pieces)
@@ -145,6 +146,21 @@ def test_an_explanation_has_every_part_once(ready, architecture):
     assert record["rmse_bw"] == pytest.approx(float(np.sqrt(np.mean(want**2))), rel=1e-4)
 
 
+@pytest.mark.parametrize(("error_bw", "negligible"), [(1.0, True), (0.001, False)])
+def test_where_next_to_nothing_is_lost_there_is_nothing_to_do(ready, nets, error_bw, negligible):
+    """The same rounding, beside an error of the model that hides it and one that does not."""
+    lowered, ranges, windows = ready("dstcn")
+    with torch.no_grad():
+        truth = nets("dstcn").student(torch.from_numpy(windows).mT).mT.numpy().copy()
+    truth[:, ::2] += error_bw
+    truth[:, 1::2] -= error_bw
+    record = explained(lowered, ranges, windows, truth)
+    assert record["float_rmse_bw"] == pytest.approx(error_bw, rel=0.01)
+    assert (record["rmse_bw"] / record["float_rmse_bw"] < 1.01) == negligible
+    told = ["nothing to do" in line for line in record["advice"]]
+    assert told == [True] if negligible else len(told) > 1 and not any(told)
+
+
 def test_a_spoilt_tensor_and_a_spoilt_layer_are_found(ready):
     lowered, ranges, windows = ready("dstcn")
     victim = next(node.output for node in lowered.nodes if node.kind == "DEPTHWISE_CONV_2D")
@@ -152,6 +168,7 @@ def test_a_spoilt_tensor_and_a_spoilt_layer_are_found(ready):
     worst = explained(lowered, {**ranges, victim: (40 * low, 40 * high)}, windows)
     assert (worst["costs"][0]["name"], worst["costs"][0]["what"]) == (victim, "activations")
     assert any("makes" in line for line in worst["advice"])
+    assert any("--qat" in line for line in worst["advice"])
     nodes = list(lowered.nodes)
     place = next(i for i, node in enumerate(nodes) if node.kind == "CONV_2D" and i > 3)
     scales = 30 * weight_scales(nodes[place], math.inf)
