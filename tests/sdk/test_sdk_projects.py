@@ -44,6 +44,7 @@ DEFINED = {
         "-DCONFIG_EDGEGRF_RX_RING=4096",
         "-DCONFIG_EDGEGRF_WATCHDOG_MS=8000",
         "-DCONFIG_MAIN_STACK_SIZE=4096",
+        "-DCONFIG_CLOCK_CONTROL_NRF=1",
     ],
 }
 PROJECTS = [
@@ -142,8 +143,19 @@ def test_the_store_is_where_the_board_says(tmp_path):
     for name in ("esp32", "esp32s3", "esp32c3", "esp32c6"):
         row = board(name)
         assert [int(each, 16) for each in table["edgegrf"][3:]] == [row.store_origin, row.store_size]
-    overlay = (HERE.parents[1] / "firmware/port/zephyr/app/boards/nrf52840dk_nrf52840.overlay").read_text()
-    assert f"current-speed = <{board('nrf52840dk').baud}>" in overlay
+
+
+def test_the_devicetree_has_the_boards_pins():
+    row = board("nrf52840dk")
+    text = (HERE.parents[1] / "firmware/port/zephyr/app/boards/nrf52840dk_nrf52840.overlay").read_text()
+    inputs = [int(each) for each in re.findall(r"input-positive = <NRF_SAADC_AIN(\d)>", text)]
+    assert [2 + each if each < 4 else 24 + each for each in inputs] == list(row.scan.columns)
+    assert re.findall(r"<&adc (\d)>", text) == re.findall(r"channel@(\d)", text) == list("01234567")
+    driven = [32 * int(port) + int(pin) for port, pin in re.findall(r"<&gpio(\d) (\d+) ROW_DRIVE>", text)]
+    assert driven == list(row.scan.rows)
+    wires = {name: int(pin) for name, pin in re.findall(r"NRF_PSEL\(UART_(\w+), 0, (\d+)\)", text)}
+    assert wires == {"TX": row.pin_txd, "RX": row.pin_rxd}
+    assert f"held-gpios = <&gpio0 {row.pin_rts} " in text and f"current-speed = <{row.baud}>" in text
 
 
 def test_which_sdk_is_taken():

@@ -19,18 +19,22 @@
 #include "fault.h"
 #include "frame.h"
 #include "link.h"
-#include "scan_task.h"
+#include "scan_clock.h"
 
 enum {
     /* A host that keeps to its credits has at most one request more than them under way. */
     RING = 4096,
     EVENTS = 16,
+    FIFO = 128,          /* bytes, of UART0 to UART2 of every chip */
+    FIFO_INTERRUPT = 16, /* bytes that wait when the driver is to take them */
     TX_PIN = CONFIG_EDGEGRF_TX_PIN < 0 ? BOARD_PIN_TXD : CONFIG_EDGEGRF_TX_PIN,
     RX_PIN = CONFIG_EDGEGRF_RX_PIN < 0 ? BOARD_PIN_RXD : CONFIG_EDGEGRF_RX_PIN,
     LONGEST_SLEEP_MS = 1000, /* well within the watchdog's 8 s */
     SCANNING_SLEEP_MS = 1,   /* a frame of sensors wakes nobody: look for it */
 };
 _Static_assert((LINK_CREDITS + 1) * FRAME_WIRE_MAX < RING, "the ring holds what a host may send unanswered");
+_Static_assert(BOARD_BAUD / 10 * SCAN_CLOCK_LONGEST_US / 1000000 < FIFO - FIFO_INTERRUPT,
+               "the FIFO holds what comes while a row is converted");
 
 static struct port_facts facts;
 static QueueHandle_t events;
@@ -72,12 +76,13 @@ static void start_uart(void) {
     ESP_ERROR_CHECK(uart_param_config(CONFIG_EDGEGRF_UART, &config));
     ESP_ERROR_CHECK(
         uart_set_pin(CONFIG_EDGEGRF_UART, TX_PIN, RX_PIN, UART_PIN_NO_CHANGE, UART_PIN_NO_CHANGE));
+    ESP_ERROR_CHECK(uart_set_rx_full_threshold(CONFIG_EDGEGRF_UART, FIFO_INTERRUPT));
 }
 
 void port_init(void) {
     facts.clock_hz = esp_rom_get_cpu_ticks_per_us() * 1000000u;
     facts.stack_size = CONFIG_ESP_MAIN_TASK_STACK_SIZE;
-    facts.scan_tick_hz = SCAN_TASK_TICK_HZ;
+    facts.scan_tick_hz = SCAN_CLOCK_HZ;
     facts.parts = PORT_STORE | PORT_FAULT | (SCAN_CHANNELS ? PORT_SCAN : 0);
     facts.reset_cause = read_reset_cause();
     esp_efuse_mac_get_default(facts.device_id);
@@ -119,8 +124,8 @@ void port_send(const uint8_t *data, size_t length) {
 }
 
 void port_idle(void) {
-    uint32_t longest = scan_task_runs() ? SCANNING_SLEEP_MS : LONGEST_SLEEP_MS;
-    if (!has_peeked && !scan_task_has_frame()) {
+    uint32_t longest = scan_runs() ? SCANNING_SLEEP_MS : LONGEST_SLEEP_MS;
+    if (!has_peeked && !scan_has_frame()) {
         has_peeked = uart_read_bytes(CONFIG_EDGEGRF_UART, &peeked, 1, pdMS_TO_TICKS(longest)) == 1;
     }
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The scan: a general-purpose timer wakes a task above all others, which drives the rows and converts the
- * columns on ADC1, one after the other, and stamps the frame with the same timer.
+ * The scan: a general-purpose timer's interrupt converts the columns on ADC1, and stamps the frame with that
+ * timer as it begins.  A matrix takes an interrupt a row; while a row settles, others are served.
  */
 #include "port.h"
-#include "scan_task.h"
+#include "scan_clock.h"
 
 #if SCAN_CHANNELS == 0
 #include "absent_scan.c"
 
-bool scan_task_runs(void) {
+bool scan_runs(void) {
     return false;
 }
 
-bool scan_task_has_frame(void) {
+bool scan_has_frame(void) {
     return false;
 }
 #else
@@ -21,17 +21,12 @@ bool scan_task_has_frame(void) {
 #include <driver/gpio.h>
 #include <driver/gptimer.h>
 #include <esp_adc/adc_oneshot.h>
-#include <esp_rom_sys.h>
 #include <freertos/FreeRTOS.h>
 #include <freertos/queue.h>
-#include <freertos/task.h>
-#include <sdkconfig.h>
 
 enum {
-    STACK = 3072,
     ROWS = SCAN_ROWS ? SCAN_ROWS : 1,
-    SHORTEST_CONVERSION_US = 20, /* of adc_oneshot_read(), driver included: our estimate */
-    SHORTEST_SCAN_US = ROWS * (SCAN_SETTLE_US + SCAN_COLUMNS * SHORTEST_CONVERSION_US),
+    ENTRY_US = 10, /* from an alarm to its row's first conversion: our estimate */
 };
 
 static const int column_channels[] = SCAN_COLUMN_PINS; /* of ADC1 */
@@ -39,74 +34,74 @@ static const int row_pins[] = SCAN_ROW_PINS;
 
 static gptimer_handle_t timer;
 static adc_oneshot_unit_handle_t adc;
-static TaskHandle_t task;
 static QueueHandle_t frames; /* of PORT_SCAN_KEPT struct port_scan_frame, the oldest first */
-static uint32_t period;      /* ticks */
+static uint32_t row_us;      /* that a row's conversions take on this chip */
 static volatile bool running;
-static volatile uint32_t ticked; /* periods since port_scan_start(), counted by the timer's interrupt */
 
-/* The timer runs on, so that it stamps frames; the next alarm is a period after this one, however late we
- * are. */
-static bool on_alarm(gptimer_handle_t from, const gptimer_alarm_event_data_t *event, void *context) {
-    (void)context;
-    BaseType_t woken = pdFALSE;
-    const gptimer_alarm_config_t next = {.alarm_count = event->alarm_value + period};
-    gptimer_set_alarm_action(from, &next);
-    ticked = ticked + 1;
-    vTaskNotifyGiveFromISR(task, &woken);
-    return woken == pdTRUE;
-}
+/* The interrupt's alone while `running`. */
+static struct port_scan_frame frame;
+static uint64_t due; /* when the frame is to begin */
+static uint32_t period;
+static int row;
+static bool sound;
 
-static uint32_t now(void) {
+static uint64_t now(void) {
     uint64_t count = 0;
     gptimer_get_raw_count(timer, &count);
-    return (uint32_t)count;
+    return count;
 }
 
-/* All columns of one row into `counts`; false when a conversion failed. */
+static void drive(int which, uint32_t level) {
+    if (SCAN_ROWS) {
+        gpio_set_level((gpio_num_t)row_pins[which], level);
+    }
+}
+
+/* All columns into `counts`; false when a conversion failed, which the driver tells by a negative count. */
 static bool convert_row(uint16_t counts[SCAN_COLUMNS]) {
     for (int column = 0; column < SCAN_COLUMNS; column++) {
-        int raw;
-        if (SCAN_ROWS == 0) {
-            esp_rom_delay_us(SCAN_SETTLE_US);
-        }
-        if (adc_oneshot_read(adc, (adc_channel_t)column_channels[column], &raw) != ESP_OK) {
+        int raw = -1;
+        if (adc_oneshot_read_isr(adc, (adc_channel_t)column_channels[column], &raw) != ESP_OK || raw < 0) {
             return false;
         }
-        counts[column] = (uint16_t)(raw < 0 ? 0 : raw > PORT_SCAN_FULL ? PORT_SCAN_FULL : raw);
+        counts[column] = (uint16_t)(raw > PORT_SCAN_FULL ? PORT_SCAN_FULL : raw);
     }
     return true;
 }
 
-static bool scan(struct port_scan_frame *frame) {
-    frame->ticks = now();
-    if (SCAN_ROWS == 0) {
-        return convert_row(frame->counts);
-    }
-    bool sound = true;
-    for (int row = 0; row < SCAN_ROWS && sound; row++) {
-        gpio_set_level((gpio_num_t)row_pins[row], 1);
-        esp_rom_delay_us(SCAN_SETTLE_US);
-        sound = convert_row(frame->counts + row * SCAN_COLUMNS);
-        gpio_set_level((gpio_num_t)row_pins[row], 0);
-    }
-    return sound;
+/* The next frame begins a multiple of the period after the first, however late this one was; periods that
+ * are past by then have numbers and no frame. */
+static void await_period(uint64_t settled) {
+    do {
+        due += period;
+        frame.number++;
+    } while (due < settled);
 }
 
-static void scan_forever(void *context) {
-    static struct port_scan_frame frame, oldest;
+static bool on_alarm(gptimer_handle_t from, const gptimer_alarm_event_data_t *event, void *context) {
     (void)context;
-    for (;;) {
-        ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
-        if (!running) {
-            continue;
-        }
-        frame.number = ticked - 1;
-        if (scan(&frame) && running && xQueueSend(frames, &frame, 0) != pdTRUE) {
-            xQueueReceive(frames, &oldest, 0);
-            xQueueSend(frames, &frame, 0);
-        }
+    BaseType_t woken = pdFALSE;
+    if (!running) {
+        return false;
     }
+    if (row == 0) {
+        frame.ticks = (uint32_t)event->count_value;
+        sound = true;
+    }
+    sound = convert_row(frame.counts + row * SCAN_COLUMNS) && sound;
+    drive(row, 0);
+    row = (row + 1) % ROWS;
+    drive(row, 1);
+    gptimer_alarm_config_t next = {.alarm_count = now() + SCAN_SETTLE_US};
+    if (row == 0) {
+        if (sound) {
+            xQueueSendFromISR(frames, &frame, &woken); /* full: lost, a hole in the numbers */
+        }
+        await_period(next.alarm_count);
+        next.alarm_count = due;
+    }
+    gptimer_set_alarm_action(from, &next);
+    return woken == pdTRUE;
 }
 
 static bool prepare_adc(void) {
@@ -120,74 +115,94 @@ static bool prepare_adc(void) {
             return false;
         }
     }
-    for (int row = 0; row < SCAN_ROWS; row++) {
-        if (gpio_set_direction((gpio_num_t)row_pins[row], GPIO_MODE_OUTPUT) != ESP_OK) {
+    for (int which = 0; which < SCAN_ROWS; which++) {
+        if (gpio_set_direction((gpio_num_t)row_pins[which], GPIO_MODE_OUTPUT) != ESP_OK) {
             return false;
         }
-        gpio_set_level((gpio_num_t)row_pins[row], 0);
+        drive(which, 0);
     }
     return true;
 }
 
-/* Once, at the first start; false when the driver refuses. */
-static bool prepare(void) {
+/* The timer counts from here on; only its alarm comes and goes. */
+static bool prepare_timer(void) {
     const gptimer_config_t clock = {
         .clk_src = GPTIMER_CLK_SRC_DEFAULT,
         .direction = GPTIMER_COUNT_UP,
-        .resolution_hz = SCAN_TASK_TICK_HZ,
+        .resolution_hz = SCAN_CLOCK_HZ,
     };
     const gptimer_event_callbacks_t callbacks = {.on_alarm = on_alarm};
-    if (task) {
+    return gptimer_new_timer(&clock, &timer) == ESP_OK &&
+           gptimer_register_event_callbacks(timer, &callbacks, NULL) == ESP_OK &&
+           gptimer_enable(timer) == ESP_OK && gptimer_start(timer) == ESP_OK;
+}
+
+/* Once, at the first start; false when a driver refuses, or the ADC is slower than the UART's FIFO bears. */
+static bool prepare(void) {
+    static bool prepared;
+    if (row_us) {
         return true;
     }
-    frames = xQueueCreate(PORT_SCAN_KEPT, sizeof(struct port_scan_frame));
-    if (!frames || !prepare_adc() || gptimer_new_timer(&clock, &timer) != ESP_OK ||
-        gptimer_register_event_callbacks(timer, &callbacks, NULL) != ESP_OK ||
-        gptimer_enable(timer) != ESP_OK) {
+    if (!prepared) {
+        frames = frames ? frames : xQueueCreate(PORT_SCAN_KEPT, sizeof(struct port_scan_frame));
+        prepared = frames && prepare_adc() && prepare_timer();
+        if (!prepared) {
+            return false;
+        }
+    }
+    uint64_t begin = now();
+    if (!convert_row(frame.counts)) {
         return false;
     }
-    return xTaskCreate(scan_forever, "scan", STACK, NULL, CONFIG_EDGEGRF_SCAN_PRIORITY, &task) == pdPASS;
+    uint32_t took = (uint32_t)(now() - begin) + 1;
+    row_us = took + ENTRY_US <= SCAN_CLOCK_LONGEST_US ? took : 0;
+    return row_us != 0;
 }
 
 uint32_t port_scan_start(uint32_t rate_mhz) {
     port_scan_stop();
-    period = rate_mhz ? (uint32_t)((1000ull * SCAN_TASK_TICK_HZ + rate_mhz / 2) / rate_mhz) : 0;
-    if (period < SHORTEST_SCAN_US || !prepare()) {
+    if (!rate_mhz || !prepare()) {
         return 0;
     }
-    const gptimer_alarm_config_t alarm = {.alarm_count = period};
-    ticked = 0;
+    period = (uint32_t)((1000ull * SCAN_CLOCK_HZ + rate_mhz / 2) / rate_mhz);
+    if (period < ROWS * (ENTRY_US + row_us + SCAN_SETTLE_US)) {
+        return 0;
+    }
+    row = 0;
+    frame.number = 0;
+    drive(row, 1);
+    due = now() + period;
+    const gptimer_alarm_config_t alarm = {.alarm_count = due};
     running = true;
-    xQueueReset(frames);
-    if (gptimer_set_raw_count(timer, 0) != ESP_OK || gptimer_set_alarm_action(timer, &alarm) != ESP_OK ||
-        gptimer_start(timer) != ESP_OK) {
-        running = false;
+    if (gptimer_set_alarm_action(timer, &alarm) != ESP_OK) {
+        port_scan_stop();
         return 0;
     }
-    return (uint32_t)(1000ull * SCAN_TASK_TICK_HZ / period);
+    return (uint32_t)((1000ull * SCAN_CLOCK_HZ + period / 2) / period);
 }
 
 void port_scan_stop(void) {
     if (running) {
-        running = false;
-        gptimer_stop(timer);
+        running = false; /* an alarm that is pending already finds it so: it is served by this core */
+        gptimer_set_alarm_action(timer, NULL);
+        drive(row, 0);
         xQueueReset(frames);
     }
 }
 
-bool port_scan_fetch(struct port_scan_frame *frame) {
-    return frames && xQueueReceive(frames, frame, 0) == pdTRUE;
+bool port_scan_fetch(struct port_scan_frame *into) {
+    return frames && xQueueReceive(frames, into, 0) == pdTRUE;
 }
 
 uint32_t port_scan_ticks(void) {
-    return timer ? now() : 0;
+    return timer ? (uint32_t)now() : 0;
 }
 
-bool scan_task_runs(void) {
+bool scan_runs(void) {
     return running;
 }
 
-bool scan_task_has_frame(void) {
+bool scan_has_frame(void) {
     return frames && uxQueueMessagesWaiting(frames) > 0;
 }
 

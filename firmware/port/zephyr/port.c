@@ -16,6 +16,11 @@
 
 #include "frame.h"
 #include "link.h"
+#include "scan_clock.h"
+
+#ifdef CONFIG_CLOCK_CONTROL_NRF
+#include <zephyr/drivers/clock_control/nrf_clock_control.h>
+#endif
 
 enum {
     CHUNK = 256,         /* of one DMA buffer */
@@ -101,12 +106,23 @@ static void start_watchdog(void) {
     }
 }
 
+/* The crystal: without a request for it Nordic's chips run on an oscillator too far off for 1 Mbaud. */
+static void start_crystal(void) {
+#ifdef CONFIG_CLOCK_CONTROL_NRF
+    static struct onoff_client client;
+    sys_notify_init_spinwait(&client.notify);
+    onoff_request(z_nrf_clock_control_get_onoff(CLOCK_CONTROL_NRF_SUBSYS_HF), &client);
+#endif
+}
+
 void port_init(void) {
+    start_crystal();
     timing_init();
     timing_start();
     facts.clock_hz = (uint32_t)timing_freq_get();
     facts.stack_size = CONFIG_MAIN_STACK_SIZE;
-    facts.parts = PORT_STORE;
+    facts.scan_tick_hz = scan_init(&arrived);
+    facts.parts = PORT_STORE | (facts.scan_tick_hz ? PORT_SCAN : 0);
     facts.reset_cause = read_reset_cause();
     hwinfo_get_device_id(facts.device_id, sizeof facts.device_id);
     uart_callback_set(uart, on_uart, NULL);
@@ -131,7 +147,7 @@ void port_send(const uint8_t *data, size_t length) {
 }
 
 void port_idle(void) {
-    if (ring_buf_is_empty(&ring)) {
+    if (ring_buf_is_empty(&ring) && !scan_has_frame()) {
         k_sem_take(&arrived, K_MSEC(SLEEP_MS));
     }
 }

@@ -6,5 +6,4 @@
 
 #include <stdint.h>
 
-void esp_rom_delay_us(uint32_t us);
 uint32_t esp_rom_get_cpu_ticks_per_us(void);

@@ -42,7 +42,5 @@ esp_err_t gptimer_register_event_callbacks(gptimer_handle_t timer, const gptimer
                                            void *context);
 esp_err_t gptimer_enable(gptimer_handle_t timer);
 esp_err_t gptimer_start(gptimer_handle_t timer);
-esp_err_t gptimer_stop(gptimer_handle_t timer);
-esp_err_t gptimer_set_raw_count(gptimer_handle_t timer, uint64_t count);
 esp_err_t gptimer_get_raw_count(gptimer_handle_t timer, uint64_t *count);
 esp_err_t gptimer_set_alarm_action(gptimer_handle_t timer, const gptimer_alarm_config_t *config);

@@ -46,4 +46,5 @@ esp_err_t uart_param_config(uart_port_t port, const uart_config_t *config);
 esp_err_t uart_set_pin(uart_port_t port, int tx, int rx, int rts, int cts);
 int uart_read_bytes(uart_port_t port, void *into, uint32_t length, TickType_t wait);
 int uart_write_bytes(uart_port_t port, const void *data, size_t length);
+esp_err_t uart_set_rx_full_threshold(uart_port_t port, int bytes);
 esp_err_t uart_flush_input(uart_port_t port);
