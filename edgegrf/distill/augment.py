@@ -16,18 +16,27 @@ __all__ = ["disturbed", "mixed", "noise", "other_gains", "removal", "shift"]
 
 
 def other_gains(batch: Batch, spread: float, random: torch.Generator) -> Batch:
-    """Each sensor times exp(normal * spread); forces gain what the sensors gain.
+    """Each sensor times exp(normal * spread); forces gain what the sensors gain; then all is calibrated anew.
 
-    Another insole's gains make a student general where walks are of few insoles.  For targets that are the
-    total of a foot of which the sensors are a part.
+    Another insole's gains make a student general where walks are of few insoles.  The last step scales sensors
+    and forces of an example alike, so that its mean force stays what it was: insoles are calibrated to their
+    wearer's weight, and a student may rely on it.  For targets that are the total of a foot of which the
+    sensors are a part.
     """
     pressure = batch.pressure
     image = pressure.dim() == 4  # [B, T, rows, columns]
     shape = (len(pressure), 1, *pressure.shape[2:]) if image else (*pressure.shape[:2], 1)
     other = pressure * (torch.randn(shape, generator=random) * spread).exp().to(pressure)
     more = (other - pressure).sum(dim=(2, 3) if image else 1).unsqueeze(1)[..., -batch.force.shape[2] :]
-    taught = None if batch.taught is None else batch.taught + more
-    return dataclasses.replace(batch, pressure=other, force=batch.force + more, taught=taught)
+    force = batch.force + more
+    before, after = (values.mean(dim=(1, 2), keepdim=True) for values in (batch.force, force))
+    scale = torch.where((before > 0) & (after > 0), before / after, 1.0)
+    return dataclasses.replace(
+        batch,
+        pressure=other * (scale.unsqueeze(3) if image else scale),
+        force=force * scale,
+        taught=None if batch.taught is None else (batch.taught + more) * scale,
+    )
 
 
 def disturbed(batch: Batch, share: float, random: torch.Generator) -> Batch:
