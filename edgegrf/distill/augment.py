@@ -18,10 +18,10 @@ __all__ = ["disturbed", "mixed", "noise", "other_gains", "removal", "shift"]
 def other_gains(batch: Batch, spread: float, random: torch.Generator) -> Batch:
     """Each sensor times exp(normal * spread); forces gain what the sensors gain; then all is calibrated anew.
 
-    Another insole's gains make a student general where walks are of few insoles.  The last step scales sensors
-    and forces of an example alike, so that its mean force stays what it was: insoles are calibrated to their
-    wearer's weight, and a student may rely on it.  For targets that are the total of a foot of which the
-    sensors are a part.
+    Another insole's gains make a student general where walks are of few insoles.  The last step scales the
+    sensors and forces of an example alike, so that its mean force stays what it was: insoles are calibrated
+    to their wearer's weight, and a student may rely on it.  For targets that are the total of a foot of which
+    the sensors are a part.
     """
     pressure = batch.pressure
     image = pressure.dim() == 4  # [B, T, rows, columns]

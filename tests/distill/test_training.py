@@ -119,7 +119,9 @@ def test_other_gains_move_the_target_by_what_they_move_the_sensors(recordings: l
     pressure, force = batch.pressure, batch.force
     other, target = changed.pressure, changed.force
     unseen = force - pressure.sum(dim=1, keepdim=True)
-    scale = (target - other.sum(dim=1, keepdim=True)).sum(dim=2, keepdim=True) / unseen.sum(dim=2, keepdim=True)
+    scale = (target - other.sum(dim=1, keepdim=True)).sum(dim=2, keepdim=True) / unseen.sum(
+        dim=2, keepdim=True
+    )
     assert torch.allclose(target - other.sum(dim=1, keepdim=True), unseen * scale, atol=1e-5)
     assert torch.allclose(target.mean(dim=2), force.mean(dim=2), rtol=1e-4)  # calibrated to the same weight
     loaded = pressure > 0.01
