@@ -31,7 +31,10 @@ def bars(record: Mapping[str, Any]) -> Any:
     left.set_ylim(len(costs) - 0.4, -0.6)  # the costliest on top
     left.set_xlim(0, 1.45 * max(1.0, *shares))
     left.set_xlabel("share of the squared distance from float, %")
-    left.set_title("Loss: activations and, in the other colour, weights")
+    left.set_title("Share of the loss")
+    for what, colour in (("activations", ACCENT), ("weights", REFERENCE)):
+        left.bar(0, 0, color=colour, label=what)
+    left.legend(loc="lower right")
     ratios = [cost["sqnr_db"] or 0.0 for cost in costs]
     right.barh(places, ratios, 0.72, color=colours)
     for place, value in enumerate(ratios):

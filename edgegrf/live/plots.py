@@ -19,7 +19,8 @@ def force(record: Mapping[str, Any]) -> Any:
     figure, axes = new_figure(9.6, 2.6)
     for index, (name, values) in enumerate(record["force"].items()):
         axes.plot(record["time_s"], values, color=SERIES[index % len(SERIES)], linewidth=1.2, label=name)
-    axes.set(xlabel="time (s)", ylabel="estimated force (BW)")
+    axes.set(xlabel="time / s", ylabel="estimated force / BW")
+    axes.set_xlim(*_span(record))
     if len(record["force"]) > 1:
         axes.legend(loc="upper right")
     return figure
@@ -36,19 +37,25 @@ def pressure(record: Mapping[str, Any]) -> Any:
     image = axes.pcolormesh(edges, [n - 0.5 for n in range(len(lines) + 1)], peaks, cmap=ramp())
     axes.set_yticks(range(len(lines)), [name for name, _ in lines])
     axes.grid(visible=False)
-    axes.set_xlabel("time (s)")
-    bar = figure.colorbar(image, ax=axes, label=f"load ({record['unit']})", shrink=0.9)
+    axes.set_xlabel("time / s")
+    bar = figure.colorbar(image, ax=axes, label=f"load / {record['unit']}", shrink=0.9)
     bar.solids.set(rasterized=False, edgecolor="face")
     return figure
 
 
-@drawn("timing", "How far each interval between samples is from the period, and the latency of each estimate")
+@drawn("timing", "The latency of each estimate, and where samples are missing")
 def timing(record: Mapping[str, Any]) -> Any:
     """Latency of each sample, and where samples are missing."""
     figure, axes = new_figure(9.6, 2.2)
     axes.plot(record["time_s"], record["latency_us"], color=ACCENT, linewidth=0.9)
     for at in record["holes_s"]:
         axes.axvline(at, color=SERIES[1], linewidth=1.2)
+    axes.set_xlim(*_span(record))
     axes.set_ylim(0, 1.15 * max([1.0, *record["latency_us"]]))
-    axes.set(xlabel="time (s)", ylabel="first conversion\nto estimate (µs)")
+    axes.set(xlabel="time / s", ylabel="first conversion\nto estimate / µs")
     return figure
+
+
+def _span(record: Mapping[str, Any]) -> tuple[float, float]:
+    """From the first sample to the last, so that the figures lie above each other."""
+    return record["time_s"][0], record["time_s"][-1]

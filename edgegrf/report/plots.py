@@ -14,6 +14,7 @@ from edgegrf.report.ink import ACCENT, CARD, INK, MUTED, REFERENCE, SERIES, draw
 __all__ = ["agreement", "error_by_walk", "latency", "trace"]
 
 _BINS = 44
+_NARROWEST = 40  # cycles that the axis of latencies spans at least, so that two equal ones look equal
 _MOST_INPUTS = 4
 
 
@@ -65,8 +66,9 @@ def agreement(record: Mapping[str, Any]) -> Any:
         right.axhline(
             accuracy[key], color=INK, linewidth=1, linestyle="-" if label == "bias" else (0, (4, 3))
         )
+        text = f"{label}: {accuracy[key]:+.3f}".replace("-", "−")
         right.annotate(
-            f"{label} {accuracy[key]:+.3f}", (1, accuracy[key]), xycoords=("axes fraction", "data"),
+            text, (1, accuracy[key]), xycoords=("axes fraction", "data"),
             xytext=(-2, 3), textcoords="offset points", ha="right", fontsize=8.5, color=INK,
             bbox={"facecolor": CARD, "edgecolor": "none", "alpha": 0.7, "pad": 0.6},
         )  # fmt: skip
@@ -84,7 +86,12 @@ def latency(record: Mapping[str, Any]) -> Any:
     scale = 1e6 / record["clock_hz"]
     edges = np.array(spread["edges"]) * scale
     axes.bar(edges[:-1], spread["counts"], np.diff(edges), align="edge", color=ACCENT)
-    axes.set_yscale("log" if max(spread["counts"]) > 200 else "linear")
+    middle, half = (edges[0] + edges[-1]) / 2, max(edges[-1] - edges[0], _NARROWEST * scale) / 2
+    axes.set_xlim(middle - 1.05 * half, middle + 1.05 * half)
+    if max(spread["counts"]) > 200:
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=0.7)  # from one inference on
+        axes.yaxis.set_major_formatter("{x:,g}")
     for name, dashes in (("p50", (0, ())), ("p99", (0, (6, 2))), ("max", (0, (1.5, 2)))):
         value = record["latency_us"][name]
         axes.axvline(value, color=INK, linewidth=1.1, linestyle=dashes, label=f"{name} {duration(value)}")
