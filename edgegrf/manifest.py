@@ -15,7 +15,7 @@ from edgegrf import __version__
 from edgegrf.errors import ModelError
 from edgegrf.files import sha256_file, write_file
 
-__all__ = ["SCHEMA", "Interface", "Manifest", "command_line", "manifest_path"]
+__all__ = ["SCHEMA", "Interface", "Manifest", "command_line", "learnt_from", "manifest_path"]
 
 SCHEMA = 1
 
@@ -93,6 +93,12 @@ class Manifest:
 def manifest_path(artefact: Path) -> Path:
     """Where the manifest of `artefact` lies."""
     return artefact.with_name(artefact.name + ".json")
+
+
+def learnt_from(*manifests: Manifest) -> frozenset[str]:
+    """The subjects that those models were trained on, as far as their manifests say."""
+    told = [manifest.model.get("training") or {} for manifest in manifests]
+    return frozenset(subject for training in told for subject in training.get("learnt_from", ()))
 
 
 def command_line() -> str:

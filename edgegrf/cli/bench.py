@@ -107,6 +107,7 @@ def _measured(
     from edgegrf.files import sha256_file
     from edgegrf.gait.choice import choose_walks
     from edgegrf.link import Device, open_port
+    from edgegrf.manifest import Manifest, learnt_from
     from edgegrf.parity.host import HostModel
 
     interface = model_interface(tflite)
@@ -115,8 +116,9 @@ def _measured(
         with Device(transport) as device:
             device.expect_model(sha256_file(tflite), name=str(tflite))
             chosen = choose_walks(
-                interface, data, walks=walks, columns=columns, unseen=True, progress=progress
-            )
+                interface, data, walks=walks, columns=columns, unseen=True,
+                learnt_from=learnt_from(Manifest.read(tflite)), progress=progress,
+            )  # fmt: skip
             host = HostModel(tflite)
             for line in (f"walks: {chosen.source}", *chosen.oddities):
                 say(line, quiet=quiet)

@@ -16,6 +16,9 @@ __all__ = ["command"]
 
 EXAMPLES = """\b
 Examples:
+  edgegrf distill --data walks/                        kd; a teacher is trained first, beside the student
+  edgegrf distill --sensors heel,toe --data walks/     a student of your own insole's sensors
+  edgegrf distill --recipe takd --teacher wrn16-3      another teacher by name: tcn, tcn-centred, wrn28-3...
   edgegrf distill --recipe kd --teacher build/tcn/student.pt --data gaitpdb
   edgegrf distill --recipe sckd --teacher a/student.pt --teacher b/student.pt      an ensemble teaches
   edgegrf distill --recipe patchswap                                               no teacher at all
@@ -23,7 +26,8 @@ Examples:
   edgegrf distill --recipe takd --config takd.toml --teacher build/tcn/student.pt -o build/mine
   edgegrf distill --list
 
-A teacher is any student's checkpoint: `edgegrf train --architecture tcn --hyper channels=64`.
+A teacher is a network by name (tcn, tcn-centred, wrn16-3, wrn28-3, attention), trained first with the
+student's sensors, or any student's checkpoint: `edgegrf train --architecture tcn --hyper channels=64`.
 """
 
 
@@ -36,10 +40,13 @@ A teacher is any student's checkpoint: `edgegrf train --architecture tcn --hyper
     "--recipe", default="kd", show_default=True, metavar="NAME", help="How it learns; --list shows all."
 )
 @click.option(
-    "--teacher", "teachers", multiple=True, metavar="CHECKPOINT",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A trained network to learn from; several: the mean of their estimates.",
+    "--teacher", "teachers", multiple=True, metavar="CHECKPOINT|NAME",
+    help="Whom to learn from: a trained network, or one by name, which is trained first; several: the mean "
+    "of their estimates.  [default: tcn, where the recipe has a teacher]",
 )  # fmt: skip
+@click.option(
+    "--teacher-epochs", type=click.IntRange(min=1), help="Passes of a teacher by name.  [default: its own]"
+)
 @click.option(
     "--list", "as_list", is_flag=True, help="List the recipes with their sources, and do nothing else."
 )
@@ -47,7 +54,8 @@ A teacher is any student's checkpoint: `edgegrf train --architecture tcn --hyper
 @learning_options
 def command(
     recipe: str,
-    teachers: tuple[Path, ...],
+    teachers: tuple[str, ...],
+    teacher_epochs: int | None,
     as_list: bool,
     show_config: bool,
     data: Path | None,
@@ -71,16 +79,18 @@ def command(
 
         click.echo(written_configuration(chosen.settings, chosen.recipe), nl=False)
         return 0
-    if chosen.recipe.taught != bool(teachers):
-        raise UsageError(
-            f"the recipe {recipe} {'needs a teacher' if chosen.recipe.taught else 'has no teacher'}",
-            fix="--teacher CHECKPOINT, made by edgegrf train"
-            if chosen.recipe.taught
-            else "leave --teacher out",
-        )
-    from edgegrf.distill.teacher import load_teacher
+    if teachers and not chosen.recipe.taught:
+        raise UsageError(f"the recipe {recipe} has no teacher", fix="leave --teacher out")
+    teacher = None
+    if chosen.recipe.taught:
+        from edgegrf.cli.teaching import teacher_from
+        from edgegrf.distill.device import check_device
 
-    teacher = load_teacher(teachers) if teachers else None
+        check_device(device)
+        teacher = teacher_from(
+            teachers or ("tcn",), chosen, out or Path("build") / name, epochs=teacher_epochs, data=data,
+            columns=columns, walks=walks, device=device, threads=threads, quiet=as_json,
+        )  # fmt: skip
     return learn(
         name, chosen, data=data, columns=columns, walks=walks, device=device, threads=threads, out=out,
         as_json=as_json, teacher=teacher,

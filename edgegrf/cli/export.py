@@ -30,6 +30,7 @@ Examples:
 
 
 _SHOWN = 15  # of the costs, in the terminal
+_CHECKPOINTS = (".pt", ".pth", ".safetensors")
 
 
 def _names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -43,7 +44,11 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--columns", type=click.Path(path_type=Path), help="Column map of CSV files.")
 @click.option("--calibration", default="auto", show_default=True, help="auto, minmax, mse or percentile.")
 @click.option(
-    "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for the files; build/NAME."
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder for the files.  [default: beside a checkpoint, else build/NAME]",
 )
 @click.option("--sensors", callback=_names, help="Of a foreign ONNX: its sensors, in order.")
 @click.option("--outputs", callback=_names, default="vertical_force", help="Of a foreign ONNX: its forces.")
@@ -82,10 +87,12 @@ def command(
     from edgegrf.parity.onnx_int8 import run_tflm
 
     source = _source(student, foreign)
+    beside = Path(student).suffix in _CHECKPOINTS
+    folder = folder or (Path(student).parent if beside else Path("build") / source.name)
     with progress_bar(quiet=as_json) as progress:
         exported = export_model(
             source,
-            folder or Path("build") / source.name,
+            folder,
             run=run_tflm,
             data=data,
             columns=columns,
@@ -104,6 +111,11 @@ def command(
         print_json(record)
     else:
         _show(source, exported, record)
+        if beside and exported.tflite:
+            given = "".join(
+                f" --{key} {path}" for key, path in (("data", data), ("columns", columns)) if path
+            )
+            say(f"next: edgegrf bench --model {exported.tflite} --port virtual:nrf52840dk{given}")
         if "cross_check" in record:
             _show_other(exported, record)
         if "explain" in record:
@@ -151,7 +163,7 @@ def _source(student: str, foreign: dict[str, Any]) -> Source:
     path = Path(student)
     if path.suffix == ".onnx":
         return from_onnx(path, _interface(path, foreign), open_lookahead=_is_open(foreign))
-    if path.suffix in (".pt", ".pth", ".safetensors"):
+    if path.suffix in _CHECKPOINTS:
         return from_checkpoint(path)
     if path.suffix or path.exists():
         raise UsageError(

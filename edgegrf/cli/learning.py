@@ -167,6 +167,8 @@ def learn(
         print_json({**asdict(trained.manifest), "checkpoint": str(trained.checkpoint), "ended": ended})
     else:
         _show(trained)
+        given = "".join(f" --{key} {path}" for key, path in (("data", data), ("columns", columns)) if path)
+        say(f"next: edgegrf export {trained.checkpoint}{given}")
     return {"interrupted": 130, "nan": 1}.get(ended, 0)
 
 

@@ -57,12 +57,16 @@ def command(
     from edgegrf.bench.stress import stress, stressed_model
     from edgegrf.gait.choice import choose_walks
     from edgegrf.gait.trials import trials
+    from edgegrf.manifest import Manifest, learnt_from
 
     paths = _paths(models)
     with progress_bar(quiet=as_json) as progress:
         stressed = [stressed_model(path, name) for path, name in paths]
         interface = stressed[0].interface
-        chosen = choose_walks(interface, data, walks=walks, columns=columns, unseen=True, progress=progress)
+        chosen = choose_walks(
+            interface, data, walks=walks, columns=columns, unseen=True,
+            learnt_from=learnt_from(*(Manifest.read(path) for path, _ in paths)), progress=progress,
+        )  # fmt: skip
         for line in chosen.oddities:
             say(line, quiet=as_json)
         seen = [trials(chosen.recordings, model.interface) for model in stressed]

@@ -15,7 +15,7 @@ from torch import Tensor
 from edgegrf.distill.batch import Batch
 from edgegrf.errors import DataError
 from edgegrf.gait.recording import Recording
-from edgegrf.gait.split import BY_SEVEN, Split, split_by_subject
+from edgegrf.gait.split import BY_SEVEN, Split, split_by_subject, standing
 from edgegrf.gait.trials import Trial, trials
 from edgegrf.gait.windows import cut
 from edgegrf.manifest import Interface
@@ -66,8 +66,11 @@ class Walks:
     sha256: str
 
 
-def prepare(recordings: Sequence[Recording], interface: Interface, split: Split = BY_SEVEN) -> Walks:
-    """Split by subject and cut; raises DataError when either side is left without a chunk or a force."""
+def prepare(recordings: Sequence[Recording], interface: Interface, split: Split | None = None) -> Walks:
+    """Split by subject and cut; without a split, by the standing one.
+
+    Raises DataError when either side is left without a chunk or a force.
+    """
     everyone = trials(recordings, interface)
     for trial in everyone:
         if trial.y is None:
@@ -76,6 +79,7 @@ def prepare(recordings: Sequence[Recording], interface: Interface, split: Split 
                 why="there is nothing to learn from",
                 fix="map one in the CSV",
             )
+    split = split or standing(trial.subject for trial in everyone)
     training, validation = split_by_subject(everyone, split)
     return Walks(
         training=examples(training, interface, "training", split.line),
@@ -128,6 +132,7 @@ def _facts(training: Sequence[Trial], validation: Sequence[Trial]) -> dict[str, 
         "walks_validation": len(validation),
         "subjects_training": len({trial.subject for trial in training}),
         "subjects_validation": len({trial.subject for trial in validation}),
+        "learnt_from": sorted({trial.subject for trial in training}),
         "force_source": ", ".join(sorted({trial.force_source for trial in both})),
         "synthetic": any(trial.synthetic for trial in both),
     }

@@ -16,7 +16,7 @@ from edgegrf.errors import UnknownNameError
 from edgegrf.manifest import Interface
 from edgegrf.resources import DEFAULT_STUDENT
 
-__all__ = ["INSOLE4", "MATRIX", "PLANS", "Plan", "plan_of"]
+__all__ = ["INSOLE4", "MATRIX", "PLANS", "TEACHERS", "Plan", "plan_of", "teacher_of"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,37 @@ PLANS: dict[str, Plan] = {
     "insole4-wrn28-1": Plan("wrn", _WHOLE_WINDOWS, {"depth": 28}, _DEEP),
     "matrix16x8-st": Plan("matrix", MATRIX, {}, Settings(epochs=50, batch=4, rate=5e-3, step_noise=1.0)),
 }
+
+
+_WIDE = {"channels": 64, "dilations": [1, 3, 9, 27]}
+
+#: networks to learn from, by name; each is trained on the student's own task
+TEACHERS: dict[str, Plan] = {
+    "tcn": Plan("tcn", INSOLE4, _WIDE, dataclasses.replace(_GAINS, epochs=24)),
+    "tcn-centred": Plan(
+        "tcn", dataclasses.replace(INSOLE4, lookahead=80), _WIDE, dataclasses.replace(_GAINS, epochs=24)
+    ),
+    "wrn16-3": Plan(
+        "wrn", _WHOLE_WINDOWS, {"depth": 16, "width": 3},
+        dataclasses.replace(_GAINS, epochs=8, batch=64, rate=3e-3),
+    ),
+    "wrn28-3": Plan("wrn", _WHOLE_WINDOWS, {"depth": 28, "width": 3}, _DEEP),
+    "attention": Plan("attention", INSOLE4, {}, dataclasses.replace(_GAINS, epochs=24, rate=3e-3)),
+}  # fmt: skip
+
+
+def teacher_of(name: str, student: Plan, epochs: int | None = None) -> Plan:
+    """The plan of a teacher for that student: its sensors, outputs and seed; raises UnknownNameError."""
+    if name not in TEACHERS:
+        raise UnknownNameError("teacher", name, TEACHERS)
+    base = TEACHERS[name]
+    ahead = base.interface.lookahead or max(student.interface.lookahead, 0)
+    told = {"seed": student.settings.seed, **({"epochs": epochs} if epochs else {})}
+    return dataclasses.replace(
+        base,
+        interface=dataclasses.replace(student.interface, lookahead=ahead, frame=None),
+        settings=dataclasses.replace(base.settings, **told),
+    )
 
 
 def plan_of(

@@ -20,16 +20,17 @@ from edgegrf.distill.plans import Plan
 from edgegrf.distill.state import TrainingState
 from edgegrf.distill.teacher import Teacher
 from edgegrf.distill.trainer import Epoch, Outcome, train
+from edgegrf.errors import ModelError
 from edgegrf.files import write_file
 from edgegrf.gait.recording import Recording
-from edgegrf.gait.split import BY_SEVEN, Split
+from edgegrf.gait.split import Split, standing
 from edgegrf.gait.trials import trials
 from edgegrf.manifest import Manifest
 from edgegrf.progress import Progress, silent
 from edgegrf.students.build import create
 from edgegrf.students.checkpoint import save
 
-__all__ = ["Trained", "train_student", "training_fingerprint"]
+__all__ = ["Trained", "is_trained", "train_student", "training_fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def train_student(
     *,
     data: str,
     teacher: Teacher | None = None,
-    split: Split = BY_SEVEN,
+    split: Split | None = None,
     command: str = "",
     threads: int | None = None,
     device: str = "cpu",
@@ -66,6 +67,7 @@ def train_student(
     """
     if threads:
         torch.set_num_threads(threads)
+    split = split or standing(one.subject for one in recordings)
     log, checkpoint = folder / "training.csv", folder / "student.pt"
     torch.manual_seed(plan.settings.seed)
     student = create(plan.architecture, plan.interface, **plan.hyper)
@@ -105,10 +107,31 @@ def train_student(
     return Trained(checkpoint, manifest, outcome)
 
 
+def is_trained(
+    checkpoint: Path,
+    plan: Plan,
+    recordings: Sequence[Recording],
+    split: Split | None = None,
+    teacher: Teacher | None = None,
+) -> bool:
+    """Whether the checkpoint is what `train_student` would leave of these, trained to its end."""
+    try:
+        manifest = Manifest.read(checkpoint) if checkpoint.is_file() else None
+    except ModelError:  # a kill came between checkpoint and manifest
+        return False
+    if manifest is None or manifest.model.get("training", {}).get("ended") == "interrupted":
+        return False
+    return manifest.sources.get("training") == training_fingerprint(plan, recordings, split, teacher)
+
+
 def training_fingerprint(
-    plan: Plan, recordings: Sequence[Recording], split: Split, teacher: Teacher | None
+    plan: Plan,
+    recordings: Sequence[Recording],
+    split: Split | None = None,
+    teacher: Teacher | None = None,
 ) -> str:
     """What a training depends on, as one hash; its checkpoint's manifest has it among the sources."""
+    split = split or standing(one.subject for one in recordings)
     return _fingerprint(plan, walks_sha256(trials(recordings, plan.interface)), split, teacher)
 
 

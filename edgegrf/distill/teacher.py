@@ -18,7 +18,7 @@ from edgegrf.distill.examples import CHUNK, WARMUP, Examples, prepare
 from edgegrf.errors import ModelError
 from edgegrf.files import sha256_file, write_file
 from edgegrf.gait.recording import Recording
-from edgegrf.gait.split import BY_SEVEN, Split
+from edgegrf.gait.split import Split
 from edgegrf.manifest import Interface
 from edgegrf.progress import Progress, silent
 from edgegrf.resources import cache_folder
@@ -40,7 +40,7 @@ class Teacher:
         self,
         recordings: Sequence[Recording],
         interface: Interface,
-        split: Split = BY_SEVEN,
+        split: Split | None = None,
         progress: Progress = silent,
     ) -> tuple[Tensor, Tensor | None]:
         """(force [N, K, T], pressure or None) for the training examples of a student with `interface`.
@@ -54,7 +54,8 @@ class Teacher:
         for index, network in enumerate(self.networks):
             _check_task(network.interface, interface, self.names[index])
             examples = prepare(recordings, network.interface, split).training
-            if not index and network.interface.sensors != interface.sensors:
+            sees = network.interface.sensors, network.interface.frame
+            if not index and sees != (interface.sensors, interface.frame):
                 seen = examples.pressure
             progress("teach", index, len(self.networks))
             force = _recut(self._estimates(index, examples), network.interface, interface, self.names[index])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgegrf.errors import DataError
 from edgegrf.gait.choice import Chosen, choose_walks
-from edgegrf.gait.split import BY_SEVEN, Split, split_by_subject
+from edgegrf.gait.split import Split, split_by_subject, standing
 from edgegrf.gait.trials import Trial
 from edgegrf.manifest import Interface
 from edgegrf.progress import Progress, silent
@@ -59,7 +59,7 @@ def load_walks(
     return walks_of(choose_walks(interface, data, columns=columns, progress=progress))
 
 
-def walks_of(chosen: Chosen, split: Split = BY_SEVEN) -> Walks:
+def walks_of(chosen: Chosen, split: Split | None = None) -> Walks:
     """The walks of those chosen that have a reference force, split by subject; raises DataError if none."""
     found = [trial for trial in chosen.trials if trial.y is not None]
     if not found:
@@ -68,7 +68,7 @@ def walks_of(chosen: Chosen, split: Split = BY_SEVEN) -> Walks:
             why="int8 is measured against it",
             fix="map the reference force in the columns of the CSV",
         )
-    training, held_out = split_by_subject(found, split)
+    training, held_out = split_by_subject(found, split or standing(trial.subject for trial in found))
     words = chosen.source
     if not training or not held_out:
         words += " (calibrated and measured on the same subjects: there are too few)"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,19 +53,20 @@ def choose_walks(
     walks: int | None = None,
     columns: Path | None = None,
     unseen: bool = False,
+    learnt_from: Collection[str] = (),
     progress: Progress = silent,
 ) -> Chosen:
     """The first `walks` walks that fit `interface`, both feet of each; None: all, or 28 synthetic ones.
 
-    `unseen` leaves out the subjects that shipped students were trained on, unless `data` holds no others;
-    `source` says so then.  Raises DataError if `data` does not fit; default data that do not fit are passed
-    over for the synthetic walker.
+    `unseen` leaves out the subjects that a student was trained on, unless `data` holds no others; `source`
+    says so then.  They are those of `learnt_from`; without any, gaitpdb's that are not held out.  Raises
+    DataError if `data` does not fit; default data that do not fit are passed over for the synthetic walker.
     """
     path = data or default_data()
     why = "no walks at hand"
     if path is not None:
         try:
-            return _read(path, interface, walks, columns, _Unseen() if unseen else None, progress)
+            return _read(path, interface, walks, columns, _Unseen(learnt_from) if unseen else None, progress)
         except DataError as error:
             if data is not None:
                 raise
@@ -94,13 +95,16 @@ def synthetic_walks(
 
 
 class _Unseen:
-    """The subjects of gaitpdb that are held out, and everyone of other data; remembers whether it met any."""
+    """Whom a student did not learn from; remembers whether it met any."""
 
-    def __init__(self) -> None:
-        self.met = False
+    def __init__(self, learnt_from: Collection[str]) -> None:
+        self.learnt_from, self.met = frozenset(learnt_from), False
 
     def __call__(self, subject: str) -> bool:
-        unseen = not _GAITPDB.fullmatch(subject) or is_validation(subject)
+        if self.learnt_from:
+            unseen = subject not in self.learnt_from
+        else:
+            unseen = not _GAITPDB.fullmatch(subject) or is_validation(subject)
         self.met |= unseen
         return unseen
 
@@ -121,7 +125,7 @@ def _read(
         if unseen is None or unseen.met:
             raise
         recordings = read_walks(path, limit=walks, columns=columns, progress=progress)
-        name += " (subjects that the shipped students were trained on)"
+        name += " (subjects that the student was trained on)"
     return _chosen(recordings, interface, name)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from edgegrf.errors import DataError
 
-__all__ = ["BY_SEVEN", "Split", "fold", "is_validation", "split_by_subject"]
+__all__ = ["BY_SEVEN", "Split", "fold", "is_validation", "split_by_subject", "standing"]
 
 _EVERY = 7
 
@@ -47,6 +47,25 @@ class Split:
 
 
 BY_SEVEN = Split("by subject: validation where the subject's number is divisible by 7", is_validation)
+
+
+def standing(subjects: Iterable[str]) -> Split:
+    """The split that every command makes of these subjects: BY_SEVEN where it leaves people on both sides.
+
+    Else every seventh of the names in their order is held out, or the last; of one subject nobody.
+    """
+    everyone = sorted(set(subjects))
+    numbered = all(re.search(r"\d+$", subject) for subject in everyone)
+    if numbered and len({is_validation(subject) for subject in everyone}) == 2:
+        return BY_SEVEN
+    if len(everyone) < 2:
+        return Split("none: there is one subject", lambda subject: False)
+    held_out = everyone[_EVERY - 1 :: _EVERY] or everyone[-1:]
+    return Split(f"by subject: validation {_some(held_out)}", frozenset(held_out).__contains__)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def fold(subjects: Iterable[str], index: int, count: int) -> Split:

@@ -11,7 +11,7 @@ from typing import Any
 from edgegrf.errors import DataError
 from edgegrf.gait.readers import read_walks, walk_files
 from edgegrf.gait.recording import Recording
-from edgegrf.gait.split import is_validation
+from edgegrf.gait.split import standing
 from edgegrf.progress import Progress, silent
 
 __all__ = ["look_at", "summary"]
@@ -50,7 +50,7 @@ def summary(recordings: Sequence[Recording]) -> dict[str, Any]:
         "walks": len(_walks(recordings)),
         "recordings": len(recordings),
         "subjects": len(subjects),
-        "validation_subjects": sum(map(_held_out, subjects)),
+        "validation_subjects": sum(map(standing(subjects).held_out, subjects)),
         "samples": sum(len(recording.pressure) for recording in recordings),
         "seconds": _range(seconds),
         "sample_rate_hz": sorted({recording.sample_rate_hz for recording in recordings}),
@@ -75,13 +75,6 @@ def _walks(recordings: Sequence[Recording]) -> set[str]:
 
 def _names(recording: Recording) -> tuple[str, ...]:
     return tuple(sensor.name for sensor in recording.sensors)
-
-
-def _held_out(subject: str) -> bool:
-    try:
-        return is_validation(subject)
-    except DataError:
-        return False
 
 
 def _range(values: list[float]) -> list[float]:

@@ -75,7 +75,8 @@ def _sensor_columns(recording: Recording, interface: Interface) -> list[int]:
             f"{recording.name} has {len(place)} sensors, without '{missing[0]}' "
             f"({len(missing)} of the model's {len(interface.sensors)} are missing)",
             why=f"the model wants {_some(interface.sensors)}; the recording has {_some(list(place))}",
-            fix="name the sensors in the column map of a CSV as the model's manifest does",
+            fix="name the sensors in the column map of a CSV as the model's manifest does, or train "
+            f"a student of these: --sensors {','.join(list(place)[:8])}",
         )
     if interface.frame is not None and recording.frame is not None and interface.frame != recording.frame:
         raise DataError(f"{recording.name} is a {recording.frame} matrix, the model's is {interface.frame}")

@@ -14,6 +14,7 @@ from edgegrf.gait.choice import choose_walks
 from edgegrf.gait.trials import Trial
 from edgegrf.graph.affine import Codes, pressure_code, quantize
 from edgegrf.graph.reader import read_tflite
+from edgegrf.manifest import learnt_from
 from edgegrf.parity.files import Chain
 from edgegrf.parity.host import HostModel
 from edgegrf.parity.link import LinkResult
@@ -73,7 +74,10 @@ def verify_chain(
     elif walks and not walks.synthetic:
         inputs = _walk_inputs(host, chain.tflite, walks.held_out, walks.source, outputs)
     else:
-        chosen = choose_walks(interface, data, walks=_WALKS, columns=columns, unseen=True, progress=progress)
+        seen = learnt_from(chain.manifest) if chain.manifest else ()
+        chosen = choose_walks(
+            interface, data, walks=_WALKS, columns=columns, unseen=True, learnt_from=seen, progress=progress
+        )
         inputs = _walk_inputs(host, chain.tflite, chosen.trials, chosen.source, outputs)
         inputs = replace(inputs, oddities=tuple(chosen.oddities))
     yield from _tflm_c(chain.tflite, host, modes, inputs, progress)

@@ -13,16 +13,15 @@ from typing import Any
 from edgegrf.bench.stress import errors_by_subject, stressed_model
 from edgegrf.distill.device import one_thread
 from edgegrf.distill.plans import Plan
-from edgegrf.distill.studio import train_student, training_fingerprint
+from edgegrf.distill.studio import is_trained, train_student, training_fingerprint
 from edgegrf.distill.teacher import Teacher, load_teacher
-from edgegrf.errors import ModelError
 from edgegrf.export import export_model, from_checkpoint
 from edgegrf.export.windows import walks_of
 from edgegrf.files import write_file
 from edgegrf.gait.choice import Chosen, choose_walks
-from edgegrf.gait.split import BY_SEVEN, Split, fold, split_by_subject
+from edgegrf.gait.split import Split, fold, split_by_subject, standing
 from edgegrf.gait.trials import trials
-from edgegrf.manifest import Interface, Manifest, manifest_path
+from edgegrf.manifest import Interface, Manifest
 from edgegrf.parity.onnx_int8 import run_tflm
 from edgegrf.sweep.plan import Cell, Sweep, TeacherOf
 
@@ -46,8 +45,8 @@ class Given:
 
     def split(self, chosen: Chosen, number: int) -> Split:
         """Who is held out in fold `number`; -1: the standing split."""
-        subjects = (one.subject for one in chosen.recordings)
-        return BY_SEVEN if number < 0 else fold(subjects, number, self.folds)
+        subjects = [one.subject for one in chosen.recordings]
+        return standing(subjects) if number < 0 else fold(subjects, number, self.folds)
 
 
 def run_cell(sweep: Sweep, cell: Cell, given: Given) -> dict[str, Any]:
@@ -110,15 +109,12 @@ def _trained(
 ) -> Path:
     """The checkpoint, trained unless one of the same training is there."""
     checkpoint = place / "student.pt"
-    fingerprint = training_fingerprint(plan, chosen.recordings, split, teacher)
-    try:
-        there = Manifest.read(checkpoint).sources if manifest_path(checkpoint).is_file() else {}
-    except ModelError:  # the kill came between the two files
-        there = {}
-    if there.get("training") != fingerprint:
-        train_student(
+    if not is_trained(checkpoint, plan, chosen.recordings, split, teacher):
+        trained = train_student(
             name, plan, chosen.recordings, place, data=chosen.name, split=split, teacher=teacher, threads=1
-        )  # fmt: skip
+        )
+        if trained.outcome.ended == "interrupted":  # the next run goes on; half a training is no result
+            raise KeyboardInterrupt
     return checkpoint
 
 
