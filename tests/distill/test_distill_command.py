@@ -76,9 +76,9 @@ def test_recipes_are_listed_with_their_sources() -> None:
     assert all(name in done.stdout for name in ("sckd", "takd", "2506.10265", "patchswap"))
 
 
-def test_a_recipe_without_its_teacher(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the recipe kd needs a teacher"):
-        CliRunner().invoke(command, [], catch_exceptions=False)
+def test_a_teacher_that_does_not_fit_its_recipe_or_is_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'tcm' is no teacher"):
+        CliRunner().invoke(command, ["--teacher", "tcm"], catch_exceptions=False)
     with pytest.raises(UsageError, match="patchswap has no teacher"):
         CliRunner().invoke(
             command, ["--recipe", "patchswap", "--teacher", str(tmp_path / "x.pt")], catch_exceptions=False

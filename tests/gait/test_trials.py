@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edgegrf.errors import DataError
 from edgegrf.gait.readers import read_walks
 from edgegrf.gait.recording import Recording
-from edgegrf.gait.split import is_validation, split_by_subject
+from edgegrf.gait.split import BY_SEVEN, is_validation, split_by_subject, standing
 from edgegrf.gait.trials import trials
 from edgegrf.gait.walker import walk
 from edgegrf.gait.windows import cut
@@ -127,3 +127,23 @@ def test_no_subject_is_on_both_sides(gaitpdb_folder: Any) -> None:
     assert len(training) + len(validation) == len(recordings)
     held_out = {recording.subject for recording in validation}
     assert len(held_out) == 13 and not held_out & {recording.subject for recording in training}
+
+
+@pytest.mark.parametrize(
+    ("subjects", "held_out", "line"),
+    [
+        (["S06", "S07", "S08"], ["S07"], BY_SEVEN.line),
+        (["P01", "P02", "P03"], ["P03"], "by subject: validation P03"),
+        (["S07", "S14"], ["S14"], "by subject: validation S14"),
+        (["anna", "ben07"], ["ben07"], "by subject: validation ben07"),
+        ([f"w{n:02d}x" for n in range(28)], ["w06x", "w13x", "w20x", "w27x"],
+         "by subject: validation w06x, w13x, w20x and 1 more"),
+        (["anna"], [], "none: there is one subject"),
+    ],
+)  # fmt: skip
+def test_every_set_of_subjects_has_a_split_with_people_on_both_sides(
+    subjects: list[str], held_out: list[str], line: str
+) -> None:
+    split = standing([*subjects, *subjects])
+    assert [subject for subject in sorted(subjects) if split.held_out(subject)] == held_out
+    assert split.line == line
