@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A user's own CSV, with own headings, sensors and wearers: three commands as docs/distillation.md has them."""
+"""A user's own CSV, with own headings, sensors and wearers, in the three commands of docs/distillation.md."""
 
 from __future__ import annotations
 
