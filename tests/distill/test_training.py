@@ -206,7 +206,7 @@ def test_metrics_name_the_second_output(recordings: list[Recording]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("walkers", "seconds", "said"), [(3, 30.0, "no validation walk"), (7, 5.0, "no training walk")]
+    ("walkers", "seconds", "said"), [(1, 30.0, "no validation walk"), (7, 5.0, "no training walk")]
 )
 def test_walks_that_do_not_suffice_are_refused(walkers: int, seconds: float, said: str) -> None:
     with pytest.raises(DataError, match=said):
