@@ -9,18 +9,25 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
 
-from edgegrf.errors import UnknownNameError
+from edgegrf.errors import UnknownNameError, UsageError
+from edgegrf.pins import CHIP_PINS, ChipPins
 from edgegrf.resources import firmware_folder
 
-__all__ = ["Board", "Energy", "Scan", "board", "boards"]
+__all__ = ["MOST_SENSORS", "Board", "Energy", "Scan", "board", "boards"]
+
+#: that a frame of the link carries (SPEC.md section 8)
+MOST_SENSORS = 128
 
 
 @dataclass(frozen=True)
 class Scan:
-    """How a board scans an insole: its analog inputs (`columns`), and the pins that drive a matrix's rows.
+    """How a board scans an insole: its analog inputs (`columns`), and the pins that select what they see.
 
-    `sensors` are the names of sensors wired to one column each; those of a matrix are "r0c0", "r0c1", ...
-    `settle_us` passes between choosing a sensor and its conversion; counts are 0..4095.
+    With `column_address` a multiplexer lies before each input: column a * len(columns) + i is input i at
+    address a.  Rows of a matrix have a pin each (`rows`) or share the address lines of a decoder
+    (`row_address`); lowest bit first.  `sensors` are the names of sensors wired to one column each; those of
+    a matrix are "r0c0", "r0c1", ...  `settle_us` passes between selecting and a conversion; counts are
+    0..4095.
     """
 
     rate_hz: float  # where the model does not say its own
@@ -31,19 +38,31 @@ class Scan:
     open_below: int  # counts that a connected sensor never falls under; 0: it cannot be told
     saturated_from: int  # counts
     rows: tuple[int, ...] = ()
+    column_address: tuple[int, ...] = ()
+    row_address: tuple[int, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return len(self.columns) << len(self.column_address)
+
+    @property
+    def depth(self) -> int:
+        """Rows that a matrix may have."""
+        return 1 << len(self.row_address) if self.row_address else len(self.rows)
 
     def names(self, rows: int) -> tuple[str, ...]:
         """The sensors in the order of a scan: the columns' own for 0 rows, else a matrix row by row."""
         if rows == 0:
             return self.sensors
-        return tuple(f"r{row}c{column}" for row in range(rows) for column in range(len(self.columns)))
+        return tuple(f"r{row}c{column}" for row in range(rows) for column in range(self.width))
 
     def rows_for(self, inputs: int) -> int | None:
         """Rows scanned for a model of `inputs` channels; 0: each column is a sensor; None: too many."""
-        rows = -(-inputs // len(self.columns))
+        rows = -(-inputs // self.width)
         if rows <= 1:
             return 0
-        return rows if rows <= len(self.rows) else None
+        return rows if rows <= self.depth else None
 
 
 @dataclass(frozen=True)
@@ -142,12 +161,71 @@ def board(name: str) -> Board:
 def _board(name: str, text: str) -> Board:
     record = tomllib.loads(text)
     scan, energy = record.pop("scan", None), record.pop("energy", None)
-    return Board(
+    made = Board(
         name=name,
         scan=Scan(**_frozen(scan)) if scan else None,
         energy=Energy(**_frozen(energy)) if energy else None,
         **_frozen(record),
     )
+    trouble = _trouble(made)
+    if trouble:
+        raise UsageError(
+            f"firmware/boards/{name}/board.toml: {trouble}",
+            fix="wire the insole otherwise: docs/boards.md, Sensors",
+        )
+    return made
+
+
+def _trouble(board: Board) -> str:
+    """What is wrong with the wiring of the board's insole; "" where nothing is."""
+    scan = board.scan
+    if scan is None:
+        return ""
+    if scan.rows and scan.row_address:
+        return "rows have a pin each (rows) or a decoder (row_address), not both"
+    if len(scan.sensors) != scan.width:
+        return f"{len(scan.sensors)} names of sensors for {scan.width} columns"
+    if scan.width * max(1, scan.depth) > MOST_SENSORS:
+        return f"{scan.depth} rows of {scan.width} columns are more than {MOST_SENSORS} sensors"
+    pins = CHIP_PINS.get(board.chip)
+    if pins is None:  # this computer
+        return ""
+    selecting = (*scan.column_address, *scan.rows, *scan.row_address)
+    if selecting and scan.settle_us < 1:
+        return "settle_us is 0, where pins select what is converted"
+    return _not_analog(scan, pins) or _conflict(board, scan, pins, selecting)
+
+
+def _not_analog(scan: Scan, pins: ChipPins) -> str:
+    other = [pin for pin in scan.columns if pin not in pins.analog]
+    return f"{other[0]} is no analog input of the chip" if other else ""
+
+
+def _conflict(board: Board, scan: Scan, pins: ChipPins, selecting: tuple[int, ...]) -> str:
+    """A pin that has two uses, is kept by the chip, or cannot drive."""
+    used: dict[int, str] = {}
+    inputs = tuple(pins.analog[column] for column in scan.columns)
+    uses = (
+        ("the UART's", tuple(pin for pin in (board.pin_txd, board.pin_rxd) if pin is not None)),
+        ("an analog input", inputs),
+        ("an address line of the columns", scan.column_address),
+        ("a row's", scan.rows),
+        ("an address line of the rows", scan.row_address),
+    )
+    for use, theirs in uses:
+        for pin in theirs:
+            if pin in used:
+                return f"pin {pin} is {use} and {used[pin]}"
+            used[pin] = use
+    for pin in (*inputs, *selecting):
+        if not 0 <= pin < pins.count or pin in pins.taken:
+            return f"pin {pin} is {pins.taken.get(pin, 'none of the chip')}, not {used[pin]}"
+    for pin in selecting:
+        if pin in pins.inputs_only or pin == board.pin_rts:
+            return (
+                f"pin {pin} cannot be {used[pin]}: it does not drive, or is kept high for the interface chip"
+            )
+    return ""
 
 
 def _frozen(record: dict[str, Any]) -> dict[str, Any]:

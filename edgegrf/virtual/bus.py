@@ -118,7 +118,8 @@ class Bus:
         """Run every alarm up to and including `now`, in order, and set the time to `now`."""
         agenda = self._agenda
         if not agenda or agenda[0][0] > now:
-            self.time = max(self.time, now)
+            if now > self.time:
+                self.time = now
             return
         while agenda and agenda[0][0] <= now:
             time, _, alarm = heapq.heappop(agenda)

@@ -21,8 +21,10 @@ FULL_SCALE = 4095
 #: an unloaded sensor that nobody wears, and its noise
 _RESTING, _NOISE = 60, (0, 2, 1, 3, 1, 0, 3, 2, 2, 1, 0)
 _RESTING_HZ = 100.0
-#: how many time constants a matrix's column has come along when the board's settle time is over
+#: how many time constants a pin has come along when the board's settle time is over
 _SETTLED = 5.0
+#: changes so many ticks apart are one: a port's registers are written one after the other
+_TOGETHER = 32
 
 
 class Drive:
@@ -35,16 +37,19 @@ class Drive:
     def change(self, high: int, time: int) -> None:
         """Other pins are driven from `time` on."""
         if high != self.high:
-            self.high, self.before, self.since = high, self.high, time
+            if time - self.since > _TOGETHER:
+                self.before = self.high
+            self.high, self.since = high, time
 
 
 class Insole:
     """Raw counts [T, channels] at `rate_hz`, shown over and over from the time `since` on (in cycles of
-    `clock_hz`), sampled and held, to the columns of `scan`; without counts nobody stands on it.
+    `clock_hz`), sampled and held, to the analog inputs of `scan`; without counts nobody stands on it.
 
-    As many channels as columns are sensors of their own.  More are a matrix, row by row: a column shows the
-    rows that are driven (their sum where it is several, 0 for none), and nears a new row's value with a fifth
-    of the settle time as time constant; when the settle time is over it has arrived.
+    As many channels as columns are sensors of their own.  More are a matrix, row by row.  An input shows
+    the column that its multiplexer's address lines select, of the row that is driven: a decoder's one, or
+    the sum of several rows with pins of their own, 0 for none.  After a change it nears the new value with a
+    fifth of the settle time as time constant; when the settle time is over it has arrived.
     """
 
     def __init__(
@@ -55,48 +60,74 @@ class Insole:
         rate_hz: float = _RESTING_HZ,
         since: int = 0,
     ) -> None:
-        width = len(scan.columns)
-        self._columns = {pin: number for number, pin in enumerate(scan.columns)}
+        width = scan.width
+        self._inputs = {pin: number for number, pin in enumerate(scan.columns)}
         self._counts: Callable[[int], list[int]] = _resting(width)
         self._length, self._rows = len(_NOISE), 0
         if counts is not None:
             self._length, channels = _checked(counts, rate_hz)
             self._rows = 0 if channels <= width else -(-channels // width)
-            if self._rows > len(scan.rows) or ((self._rows or channels < width) and channels % width):
+            if self._rows > scan.depth or ((self._rows or channels < width) and channels % width):
                 raise UsageError(f"an insole of {channels} channels is not what this board scans")
             self._counts = lambda number: counts[number].tolist()
-        self._row_bits = {1 << pin: row * width for row, pin in enumerate(scan.rows[: self._rows])}
-        self._row_mask = sum(self._row_bits)
+        self._rows_of = _rows_by_levels(scan, self._rows)
+        self._places: dict[int, tuple[int, ...]] = {}  # by the levels of the pins that select
+        self._row_mask = _bits(scan.row_address or scan.rows[: self._rows]) if self._rows else 0
+        self._address = scan.column_address
+        self._mask = self._row_mask | _bits(self._address)
+        self._width, self._across = width, len(scan.columns)
         self._settle = scan.settle_us * clock_hz // 1_000_000
         self._per_cycle, self._since = rate_hz / clock_hz, since
         self._shown, self._frame = -1, [0]
 
     def sample(self, time: int, pins: Sequence[int], drive: Drive) -> list[int]:
-        """What conversions of these pins that begin at `time` count; a pin that is no column counts 0."""
+        """What conversions of these pins that begin at `time` count; a pin that is no input counts 0."""
         number = int((time - self._since) * self._per_cycle) % self._length
         if number != self._shown:
             self._shown, self._frame = number, self._counts(number)
-        columns = [self._columns.get(pin, -1) for pin in pins]
-        if not self._rows:
-            return [self._frame[column] if column >= 0 else 0 for column in columns]
-        now = self._driven(drive.high, columns)
+        inputs = [self._inputs.get(pin, -1) for pin in pins]
+        now = self._selected(drive.high & self._mask, inputs)
         passed = time - drive.since
-        if passed >= self._settle or not self._settle:
+        if passed >= self._settle or not self._mask:
             return now
         part = math.exp(-_SETTLED * passed / self._settle)
-        before = self._driven(drive.before, columns)
+        before = self._selected(drive.before & self._mask, inputs)
         return [round(new + (old - new) * part) for new, old in zip(now, before, strict=True)]
 
-    def _driven(self, high: int, columns: Sequence[int]) -> list[int]:
-        rows = high & self._row_mask
-        place = self._row_bits.get(rows)
-        if place is not None:  # one row, as it should be
-            return [self._frame[place + column] if column >= 0 else 0 for column in columns]
-        places = [place for bit, place in self._row_bits.items() if rows & bit]
-        sums = (sum(self._frame[place + column] for place in places) for column in columns)
+    def _selected(self, levels: int, inputs: Sequence[int]) -> list[int]:
+        """Counts of the inputs where the pins that select have these levels."""
+        places = self._places.get(levels)
+        if places is None:
+            places = self._places[levels] = self._places_of(levels)
+        frame = self._frame
+        if len(places) == 1:  # one row, as it should be
+            return [frame[places[0] + one] if one >= 0 else 0 for one in inputs]
         return [
-            min(total, FULL_SCALE) if column >= 0 else 0 for total, column in zip(sums, columns, strict=True)
+            min(sum(frame[place + one] for place in places), FULL_SCALE) if one >= 0 else 0 for one in inputs
         ]
+
+    def _places_of(self, levels: int) -> tuple[int, ...]:
+        """Where in a frame the selected column of the first input is, for each row that is driven."""
+        address = sum(1 << bit for bit, pin in enumerate(self._address) if levels >> pin & 1)
+        rows = self._rows_of(levels & self._row_mask) if self._rows else (0,)
+        return tuple(row * self._width + address * self._across for row in rows)
+
+
+def _bits(pins: Sequence[int]) -> int:
+    return sum(1 << pin for pin in pins)
+
+
+def _rows_by_levels(scan: Scan, rows: int) -> Callable[[int], tuple[int, ...]]:
+    """The rows of `rows` that are driven, by the levels of the pins that drive or address them."""
+
+    def decoded(levels: int) -> tuple[int, ...]:
+        row = sum(1 << bit for bit, pin in enumerate(scan.row_address) if levels >> pin & 1)
+        return (row,) if row < rows else ()
+
+    def driven(levels: int) -> tuple[int, ...]:
+        return tuple(row for row, pin in enumerate(scan.rows[:rows]) if levels >> pin & 1)
+
+    return decoded if scan.row_address else driven
 
 
 def _resting(width: int) -> Callable[[int], list[int]]:

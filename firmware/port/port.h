@@ -81,8 +81,9 @@ void port_watchdog_feed(void);
 
 /* ---- Scan: frames of SCAN_CHANNELS sensors, started by a hardware timer ----
  *
- * SCAN_ROWS is 0 for sensors wired directly to the SCAN_COLUMNS analog inputs, else the rows of a matrix:
- * each row is driven in turn, left to settle for SCAN_SETTLE_US, and all columns are converted. */
+ * A scan is SCAN_STEPS steps (scan.h): each selects a row of a matrix, an address of the multiplexers in
+ * front of the inputs, or both, lets them settle for SCAN_SETTLE_US, and converts all SCAN_INPUTS analog
+ * inputs. */
 
 enum {
     PORT_SCAN_FULL =

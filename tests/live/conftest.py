@@ -27,7 +27,9 @@ WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wmissin
 SCAN = {
     "BOARD": "probe", "SCAN_ROWS": "0", "SCAN_COLUMNS": "8", "SCAN_CHANNELS": "8", "SCAN_MAP": "0, 2, 5",
     "SCAN_RATE_HZ": "100", "SCAN_SETTLE_US": "10", "SCAN_FULL_SCALE_N": "500", "SCAN_OPEN_BELOW": "8",
-    "SCAN_SATURATED_FROM": "4080", "SCAN_COLUMN_PINS": "0", "SCAN_ROW_PINS": "0",
+    "SCAN_SATURATED_FROM": "4080", "SCAN_INPUTS": "8", "SCAN_INPUT_PINS": "0", "SCAN_ADDRESSES": "1",
+    "SCAN_STEPS": "1", "SCAN_ROW_LEVELS": "0", "SCAN_ADDRESS_LEVELS": "0", "SCAN_SELECT_MASK": "0",
+    "SCAN_SELECT_COUNT": "0", "SCAN_SELECT_PINS": "0", "SCAN_HELD_COUNT": "0",
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ LAYERS = (
     {"compiler"},
     {"gait", "students", "graph"},
     {"manifest", "boards", "toolchain"},
-    {"process", "files", "resources", "progress"},
+    {"process", "files", "resources", "progress", "pins"},
     {"errors", "__init__"},
 )
 LEVEL = {name: len(LAYERS) - depth for depth, names in enumerate(LAYERS) for name in names}

@@ -40,6 +40,8 @@ _MEMORIES = (
 _REGISTERS = ((0x6000_0000, 0xD_1000),)
 #: event selection, mode and count of the performance counter
 _EVENTS, _MODE, _COUNT = 0x7E0, 0x7E1, 0x7E2
+#: of the interrupt matrix: T0 of the timer groups
+_TIMER_SOURCES = (32, 34)
 #: how far the two ends' bit times may differ before bytes break: half a bit in ten
 _BAUD_TOLERANCE = 0.05
 
@@ -110,7 +112,6 @@ class Esp32c3(EmulatedChip[Core]):
         """Let the core run for about `cycles` ticks, or until it sleeps; then the peripherals catch up."""
         due = self.bus.due()
         ticks = cycles if due is None else max(1, min(cycles, due - self.time))
-        self.core.watch_for_unmasking(self.matrix.pending is not None)
         stop = self.core.run(-(-ticks // self._ratio))
         self.bus.advance(self.time)
         if self._asked is not None:
@@ -171,7 +172,7 @@ class Esp32c3(EmulatedChip[Core]):
         bus.time = now
         self._asked, self._asleep = None, False
         tick = self.clock_hz
-        self.matrix = InterruptMatrix(bus, 0x600C_2000, "INTERRUPT_CORE0", self.core.stop)
+        self.matrix = InterruptMatrix(bus, 0x600C_2000, "INTERRUPT_CORE0", self._pend)
         System(bus, 0x600C_0000, "SYSTEM", self._set_clock)
         from_flash = not self._image.entry
         Rtc(bus, 0x6000_8000, "RTC_CNTL", self._kept, cause, self._ask_reset, tick, guards=from_flash)
@@ -179,16 +180,30 @@ class Esp32c3(EmulatedChip[Core]):
         Systimer(bus, 0x6002_3000, "SYSTIMER", tick)
         for number, base in enumerate((0x6001_F000, 0x6002_0000)):
             bites = partial(self._ask_reset, (Cause.TIMER_GROUP0, Cause.TIMER_GROUP1)[number])
-            TimerGroup(bus, base, f"TIMG{number}", bites, tick, guards=from_flash and number == 0)
+            TimerGroup(
+                bus,
+                base,
+                f"TIMG{number}",
+                _TIMER_SOURCES[number],
+                bites,
+                tick,
+                guards=from_flash and number == 0,
+            )
         self._drive = Drive()
         Gpio(bus, 0x6000_4000, "GPIO", self._drive)
-        SarAdc(bus, 0x6004_0000, "APB_SARADC", self._sample, tick)
+        SarAdc(bus, 0x6004_0000, "APB_SARADC", self._sample, self._drive, tick)
         IoMux(bus, 0x6000_9000, "IO_MUX")
         AnalogBus(bus, 0x6000_E000, "I2C_ANA_MST")
         self._line.connect(bus, self._deliver)
 
     def _sample(self, pin: int) -> int:
         return self._insole.sample(self.bus.time, (pin,), self._drive)[0] if self._insole else 0
+
+    def _pend(self, pending: bool) -> None:
+        """Have the core come back when it may be interrupted: now, or when it lets interrupts in."""
+        self.core.watch_for_unmasking(pending)
+        if pending and not self.core.masked:
+            self.core.stop()
 
     def _ask_reset(self, cause: int) -> None:
         self._asked = cause

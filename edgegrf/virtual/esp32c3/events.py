@@ -20,6 +20,7 @@ class EventPeripheral(Peripheral):
         super().__init__(bus, base, name)
         raw, status, enable, clear = self.events
         self.values.update(dict.fromkeys((raw, status, enable, clear), 0))
+        self._asking = 0
         self._raised: set[int] = set()
 
     def read(self, offset: int) -> int:
@@ -50,6 +51,9 @@ class EventPeripheral(Peripheral):
     def _follow(self) -> None:
         raw, _, enable, _ = self.events
         asking = self.values[raw] & self.values[enable]
+        if asking == self._asking:
+            return
+        self._asking = asking
         if len(self.sources) == 1:
             wanted = {self.sources[0]} if asking else set()
         else:

@@ -20,7 +20,7 @@ _NUMBERS = range(1, 32)
 
 
 class InterruptMatrix(Peripheral):
-    """Sources are numbered as in the SVD file; `on_pending` is called when an interrupt may be taken."""
+    """Sources are numbered as in the SVD file; `on_pending` is told whether an interrupt may be taken."""
 
     registers: ClassVar[Mapping[int, str]] = {
         **{4 * source: f"MAP[{source}]" for source in range(_SOURCES)},
@@ -29,23 +29,14 @@ class InterruptMatrix(Peripheral):
         THRESHOLD: "CPU_INT_THRESH",
     }  # fmt: skip
 
-    def __init__(self, bus: Bus, base: int, name: str, on_pending: Callable[[], None]) -> None:
+    def __init__(self, bus: Bus, base: int, name: str, on_pending: Callable[[bool], None]) -> None:
         super().__init__(bus, base, name)
         self._on_pending = on_pending
         self._lines: set[int] = set()  # sources that ask
         self._latched = 0  # of the interrupts that are edges, those that came
+        #: the interrupt that the core takes next, if it lets any in: highest priority, lowest number
+        self.pending: int | None = None
         bus.on_interrupt = self._line
-
-    @property
-    def pending(self) -> int | None:
-        """The interrupt that the core takes next, if it lets any in: highest priority, lowest number."""
-        asking = self._asking() & self.values[ENABLE]
-        able = [
-            number
-            for number in _NUMBERS
-            if asking >> number & 1 and 0 < self._priority(number) >= self.values[THRESHOLD]
-        ]
-        return min(able, key=lambda number: (-self._priority(number), number)) if able else None
 
     def read(self, offset: int) -> int:
         return self._asking() if offset == STATUS else super().read(offset)
@@ -54,8 +45,18 @@ class InterruptMatrix(Peripheral):
         super().write(offset, value)
         if offset == CLEAR:
             self._latched &= ~value
-        if self.pending is not None:
-            self._on_pending()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Look anew at who asks and may."""
+        asking = self._asking() & self.values[ENABLE]
+        able = asking and [
+            number
+            for number in _NUMBERS
+            if asking >> number & 1 and 0 < self._priority(number) >= self.values[THRESHOLD]
+        ]
+        self.pending = min(able, key=lambda number: (-self._priority(number), number)) if able else None
+        self._on_pending(self.pending is not None)
 
     def _priority(self, number: int) -> int:
         return self.values[PRIORITY + 4 * number] & 0xF
@@ -67,10 +68,9 @@ class InterruptMatrix(Peripheral):
         return bits & ~self.values[TYPE] | self._latched & self.values[TYPE]
 
     def _line(self, source: int, level: bool) -> None:
-        if not level:
+        if level:
+            self._lines.add(source)
+            self._latched |= 1 << (self.values[4 * source] & 31)
+        else:
             self._lines.discard(source)
-            return
-        self._lines.add(source)
-        self._latched |= 1 << (self.values[4 * source] & 31)
-        if self.pending is not None:
-            self._on_pending()
+        self._follow()

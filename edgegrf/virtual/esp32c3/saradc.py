@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from edgegrf.virtual.bus import Bus
 from edgegrf.virtual.esp32c3.events import EventPeripheral
+from edgegrf.virtual.insole import Drive
 
 __all__ = ["SarAdc"]
 
@@ -23,7 +24,10 @@ _SECONDS = 5e-6
 
 
 class SarAdc(EventPeripheral):
-    """`sample(pin)` gives the count of a conversion that begins now; `tick_hz` is the bus's."""
+    """`sample(pin)` gives the count of what a pin shows now; `tick_hz` is the bus's.
+
+    What `drive` selects anew while a conversion runs spoils it: half of it sees the one, half the other.
+    """
 
     registers: ClassVar[Mapping[int, str]] = {
         0x00: "CTRL", 0x04: "CTRL2", 0x0C: "FSM_WAIT", ONETIME: "ONETIME_SAMPLE", DATA: "SAR1DATA_STATUS",
@@ -36,21 +40,26 @@ class SarAdc(EventPeripheral):
     sources = (43,)
 
     def __init__(
-        self, bus: Bus, base: int, name: str, sample: Callable[[int], int], tick_hz: int
+        self, bus: Bus, base: int, name: str, sample: Callable[[int], int], drive: Drive, tick_hz: int
     ) -> None:  # fmt: skip
         super().__init__(bus, base, name)
-        self._sample, self._ticks = sample, round(_SECONDS * tick_hz)
+        self._sample, self._drive, self._ticks = sample, drive, round(_SECONDS * tick_hz)
 
     def write(self, offset: int, value: int) -> None:
         before = self.values.get(offset, 0)
         super().write(offset, value)
         starts = offset == ONETIME and value & ~before & _START and value & _ADC1
         if starts and self.values[0x54] & _CLOCK_ON:
-            channel = value >> 25 & 0xF
-            count = self._sample(channel) if channel < _CHANNELS else 0
-            data = channel << _CHANNEL_SHIFT | count
-            self.bus.at(self.bus.time + self._ticks, lambda: self._converted(data))
+            self._start(value >> 25 & 0xF)
 
-    def _converted(self, data: int) -> None:
-        self.values[DATA] = data
-        self.fire(_DONE)
+    def _start(self, channel: int) -> None:
+        begun = self.bus.time
+        count = self._sample(channel) if channel < _CHANNELS else 0
+
+        def convert() -> None:
+            spoiled = channel < _CHANNELS and self._drive.since > begun
+            seen = (count + self._sample(channel)) // 2 if spoiled else count
+            self.values[DATA] = channel << _CHANNEL_SHIFT | seen
+            self.fire(_DONE)
+
+        self.bus.at(begun + self._ticks, convert)

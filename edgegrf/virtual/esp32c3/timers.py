@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SYSTIMER, 16 MHz for ever, and the watchdogs of the timer groups."""
+"""SYSTIMER, 16 MHz for ever, and the timer groups: a general timer and a watchdog each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import ClassVar
 from edgegrf.virtual.bus import Alarm, Bus
 from edgegrf.virtual.esp32c3.events import EventPeripheral
 from edgegrf.virtual.esp32c3.watchdog import KEY, Stages
-from edgegrf.virtual.peripheral import Peripheral
 
 __all__ = ["Systimer", "TimerGroup"]
 
@@ -23,6 +22,10 @@ _UPDATE, _VALID = 1 << 30, 1 << 29
 _PERIODIC, _PERIOD = 1 << 30, (1 << 26) - 1
 _WORKS = (1 << 24, 1 << 23, 1 << 22)  # of targets 0, 1, 2 in CONF
 
+T0_CONFIG, T0_LO, T0_HI, T0_UPDATE, T0_ALARM_LO, T0_ALARM_HI = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14
+T0_LOAD_LO, T0_LOAD_HI, T0_LOAD = 0x18, 0x1C, 0x20
+T0_ENABLE, T0_RAW, T0_STATUS, T0_CLEAR = 0x70, 0x74, 0x78, 0x7C
+_T0_ON, _T0_UP, _T0_RELOADS, _T0_ALARM, _T0_XTAL = 1 << 31, 1 << 30, 1 << 29, 1 << 10, 1 << 9
 WDT_CONFIG0, WDT_CONFIG1, WDT_HOLD, WDT_FEED, WDT_PROTECT = 0x48, 0x4C, 0x50, 0x60, 0x64
 _WDT_ON, _WDT_FLASH_BOOT, _WDT_XTAL = 1 << 31, 1 << 14, 1 << 21
 _APB_HZ, _XTAL_HZ = 80_000_000, 40_000_000
@@ -85,36 +88,88 @@ class Systimer(EventPeripheral):
             self._arm(number)
 
 
-class TimerGroup(Peripheral):
-    """A group's watchdog; its general timer is not modelled.  `reset` is called when it bites;
-    `guards` says whether it runs from the reset on, as group 0's does where the chip boots from flash."""
+class TimerGroup(EventPeripheral):
+    """A group's general timer, counting up, and its watchdog.
+
+    `source` is the timer's interrupt; `reset` is called when the watchdog bites; `guards` says whether it
+    runs from the reset on, as group 0's does where the chip boots from flash.
+    """
 
     registers: ClassVar[Mapping[int, str]] = {
+        T0_CONFIG: "T0CONFIG", T0_LO: "T0LO", T0_HI: "T0HI", T0_UPDATE: "T0UPDATE", T0_ALARM_LO: "T0ALARMLO",
+        T0_ALARM_HI: "T0ALARMHI", T0_LOAD_LO: "T0LOADLO", T0_LOAD_HI: "T0LOADHI", T0_LOAD: "T0LOAD",
         WDT_CONFIG0: "WDTCONFIG0", WDT_CONFIG1: "WDTCONFIG1",
         **{WDT_HOLD + 4 * n: f"WDTCONFIG{n + 2}" for n in range(4)},
-        WDT_FEED: "WDTFEED", WDT_PROTECT: "WDTWPROTECT", 0x70: "INT_ENA", 0x7C: "INT_CLR", 0xFC: "REGCLK",
+        WDT_FEED: "WDTFEED", WDT_PROTECT: "WDTWPROTECT", 0xFC: "REGCLK",
     }  # fmt: skip
     resets: ClassVar[Mapping[int, int]] = {
+        T0_CONFIG: 0x6000_2000,
         WDT_CONFIG0: 0x4_C000, WDT_CONFIG1: 0x1_0000, WDT_HOLD: 26_000_000, WDT_HOLD + 4: 0x7FF_FFFF,
         WDT_HOLD + 8: 0xF_FFFF, WDT_HOLD + 12: 0xF_FFFF, WDT_PROTECT: KEY, 0xFC: 0x6000_0000,
     }  # fmt: skip
+    events = (T0_RAW, T0_STATUS, T0_ENABLE, T0_CLEAR)
 
     def __init__(
-        self, bus: Bus, base: int, name: str, reset: Callable[[], None], tick_hz: int, *, guards: bool
-    ) -> None:
+        self, bus: Bus, base: int, name: str, source: int, reset: Callable[[], None], tick_hz: int, *,
+        guards: bool,
+    ) -> None:  # fmt: skip
+        self.sources = (source,)
         super().__init__(bus, base, name)
         if not guards:
             self.values[WDT_CONFIG0] &= ~_WDT_FLASH_BOOT
         self._tick_hz = tick_hz
+        self._count = self._since = 0  # of the general timer, and when it was that
+        self._alarm: Alarm | None = None
         self._stages = Stages(bus, reset)
         self._feed()
 
     def write(self, offset: int, value: int) -> None:
         if WDT_CONFIG0 <= offset < WDT_PROTECT and self.values[WDT_PROTECT] != KEY:
             return  # locked
+        if offset == T0_CONFIG:
+            self._hold()
         super().write(offset, value)
-        if WDT_CONFIG0 <= offset < WDT_PROTECT:
+        if offset == T0_LOAD:
+            self._load()
+        elif offset == T0_UPDATE:
+            count = self._now()
+            self.values[T0_LO], self.values[T0_HI] = count & 0xFFFF_FFFF, count >> 32
+        if offset <= T0_LOAD:
+            self._plan()
+        elif WDT_CONFIG0 <= offset < WDT_PROTECT:
             self._feed()
+
+    def _ticks(self) -> int:
+        """Of the bus, for one of the general timer."""
+        config = self.values[T0_CONFIG]
+        return max(config >> 13 & 0xFFFF, 2) * self._tick_hz // (_XTAL_HZ if config & _T0_XTAL else _APB_HZ)
+
+    def _now(self) -> int:
+        passed = (self.bus.time - self._since) // self._ticks() if self.values[T0_CONFIG] & _T0_ON else 0
+        return self._count + passed
+
+    def _hold(self) -> None:
+        self._count, self._since = self._now(), self.bus.time
+
+    def _load(self) -> None:
+        self._count = self.values[T0_LOAD_HI] << 32 | self.values[T0_LOAD_LO]
+        self._since = self.bus.time
+
+    def _plan(self) -> None:
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None
+        config = self.values[T0_CONFIG]
+        if config & _T0_ON and config & _T0_UP and config & _T0_ALARM:
+            until = (self.values[T0_ALARM_HI] << 32 | self.values[T0_ALARM_LO]) - self._count
+            self._alarm = self.bus.at(self._since + until * self._ticks(), self._reached)
+
+    def _reached(self) -> None:
+        self._alarm = None
+        if self.values[T0_CONFIG] & _T0_RELOADS:
+            self._load()
+        self.values[T0_CONFIG] &= ~_T0_ALARM
+        self.fire(1)
 
     def _feed(self) -> None:
         config = self.values[WDT_CONFIG0]

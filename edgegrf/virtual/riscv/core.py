@@ -16,11 +16,12 @@ from edgegrf.virtual.counts import BlockCost
 from edgegrf.virtual.image import Firmware
 from edgegrf.virtual.riscv.cycles import PENALTIES, block_cost
 from edgegrf.virtual.riscv.decode import decode
+from edgegrf.virtual.riscv.registers import Registers
 
 __all__ = ["CAUSES", "Core", "Csrs", "Memory", "Stop"]
 
 _NEVER = 0xFFFF_FFFE
-_WFI = 0x1050_0073
+_WFI = (0x1050_0073).to_bytes(4, "little")
 _MIE, _MPIE, _MPP = 1 << 3, 1 << 7, 3 << 11
 _INTERRUPT = 1 << 31
 
@@ -80,7 +81,8 @@ class Core:
         import unicorn.riscv_const as riscv
 
         self._firmware, self._read, self._write, self._csrs = firmware, read, write, csrs
-        self._register = riscv
+        file = Registers(uc)
+        self._get, self._set = file.get, file.set
         self.pc = 0  # the address of the next instruction, when the core does not run
         #: (address, exception) of every exception that the firmware took
         self.exceptions: list[tuple[int, str]] = []
@@ -88,6 +90,8 @@ class Core:
         self._access = (0, 0)  # kind and address of the access that failed
         self._failure: BaseException | None = None  # of a register access; it cannot cross the C frames
         self._buffers = [self._map(memory) for memory in memories]
+        contents = zip(memories, self._buffers, strict=True)
+        self._places = [(place, one.size, content) for one, content in contents for place in one.places]
         for start, size in registers:
             uc.mmio_map(start, size, self._on_read, start, self._on_write, start)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
@@ -198,12 +202,6 @@ class Core:
             self._uc.mem_map_ptr(place, memory.size, rights, pointer)
         return content
 
-    def _get(self, name: str) -> int:
-        return int(self._uc.reg_read(getattr(self._register, f"UC_RISCV_REG_{name}")))
-
-    def _set(self, name: str, value: int) -> None:
-        self._uc.reg_write(getattr(self._register, f"UC_RISCV_REG_{name}"), value)
-
     def _on_read(self, uc: Any, offset: int, size: int, start: int) -> int:
         try:
             return self._read(start + offset, size)
@@ -285,7 +283,11 @@ class Core:
 
     def _slept(self) -> bool:
         """WFI ends the emulation with the PC behind it, now and then after counting the next block."""
-        return int.from_bytes(self._uc.mem_read(self.pc - 4, 4), "little") == _WFI
+        for place, size, content in self._places:
+            offset = self.pc - 4 - place
+            if 0 <= offset <= size - 4:
+                return content[offset : offset + 4] == _WFI
+        return False
 
     def _cost(self, address: int, size: int) -> BlockCost:
         return block_cost(decode(bytes(self._uc.mem_read(address, size))))

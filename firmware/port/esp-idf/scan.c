@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The scan: a general-purpose timer's interrupt converts the columns on ADC1, and stamps the frame with that
- * timer as it begins.  A matrix takes an interrupt a row; while a row settles, others are served.
+ * The scan: a general-purpose timer's interrupt converts the inputs on ADC1, and stamps the frame with that
+ * timer as it begins.  A matrix, or a multiplexer, takes an interrupt a step; while one settles, others are
+ * served.
  */
 #include "port.h"
 #include "scan_clock.h"
@@ -25,24 +26,24 @@ bool scan_has_frame(void) {
 #include <freertos/queue.h>
 
 enum {
-    ROWS = SCAN_ROWS ? SCAN_ROWS : 1,
-    ENTRY_US = 10, /* from an alarm to its row's first conversion: our estimate */
+    ENTRY_US = 10, /* from an alarm to its step's first conversion: our estimate */
 };
 
-static const int column_channels[] = SCAN_COLUMN_PINS; /* of ADC1 */
-static const int row_pins[] = SCAN_ROW_PINS;
+static const int input_channels[] = SCAN_INPUT_PINS; /* of ADC1 */
+static const int select_pins[] = SCAN_SELECT_PINS;
+static const uint64_t row_levels[] = SCAN_ROW_LEVELS, address_levels[] = SCAN_ADDRESS_LEVELS;
 
 static gptimer_handle_t timer;
 static adc_oneshot_unit_handle_t adc;
 static QueueHandle_t frames; /* of PORT_SCAN_KEPT struct port_scan_frame, the oldest first */
-static uint32_t row_us;      /* that a row's conversions take on this chip */
+static uint32_t step_us;     /* that a step's conversions take on this chip */
 static volatile bool running;
 
 /* The interrupt's alone while `running`. */
 static struct port_scan_frame frame;
 static uint64_t due; /* when the frame is to begin */
 static uint32_t period;
-static int row;
+static int step;
 static bool sound;
 
 static uint64_t now(void) {
@@ -51,20 +52,30 @@ static uint64_t now(void) {
     return count;
 }
 
-static void drive(int which, uint32_t level) {
-    if (SCAN_ROWS) {
-        gpio_set_level((gpio_num_t)row_pins[which], level);
+/* The pins that select: first those that go low, so that two rows are never driven at once. */
+static void drive(uint64_t high) {
+    for (uint32_t level = 0; level < 2; level++) {
+        for (int n = 0; n < SCAN_SELECT_COUNT; n++) {
+            if ((high >> select_pins[n] & 1) == level) {
+                gpio_set_level((gpio_num_t)select_pins[n], level);
+            }
+        }
     }
 }
 
-/* All columns into `counts`; false when a conversion failed, which the driver tells by a negative count. */
-static bool convert_row(uint16_t counts[SCAN_COLUMNS]) {
-    for (int column = 0; column < SCAN_COLUMNS; column++) {
+static void select_step(int which) {
+    step = which;
+    drive(row_levels[which / SCAN_ADDRESSES] | address_levels[which % SCAN_ADDRESSES]);
+}
+
+/* All inputs into `counts`; false when a conversion failed, which the driver tells by a negative count. */
+static bool convert_step(uint16_t counts[SCAN_INPUTS]) {
+    for (int input = 0; input < SCAN_INPUTS; input++) {
         int raw = -1;
-        if (adc_oneshot_read_isr(adc, (adc_channel_t)column_channels[column], &raw) != ESP_OK || raw < 0) {
+        if (adc_oneshot_read_isr(adc, (adc_channel_t)input_channels[input], &raw) != ESP_OK || raw < 0) {
             return false;
         }
-        counts[column] = (uint16_t)(raw > PORT_SCAN_FULL ? PORT_SCAN_FULL : raw);
+        counts[input] = (uint16_t)(raw > PORT_SCAN_FULL ? PORT_SCAN_FULL : raw);
     }
     return true;
 }
@@ -84,16 +95,14 @@ static bool on_alarm(gptimer_handle_t from, const gptimer_alarm_event_data_t *ev
     if (!running) {
         return false;
     }
-    if (row == 0) {
+    if (step == 0) {
         frame.ticks = (uint32_t)event->count_value;
         sound = true;
     }
-    sound = convert_row(frame.counts + row * SCAN_COLUMNS) && sound;
-    drive(row, 0);
-    row = (row + 1) % ROWS;
-    drive(row, 1);
+    sound = convert_step(frame.counts + step * SCAN_INPUTS) && sound;
+    select_step((step + 1) % SCAN_STEPS);
     gptimer_alarm_config_t next = {.alarm_count = now() + SCAN_SETTLE_US};
-    if (row == 0) {
+    if (step == 0) {
         if (sound) {
             xQueueSendFromISR(frames, &frame, &woken); /* full: lost, a hole in the numbers */
         }
@@ -110,17 +119,17 @@ static bool prepare_adc(void) {
     if (adc_oneshot_new_unit(&unit, &adc) != ESP_OK) {
         return false;
     }
-    for (int column = 0; column < SCAN_COLUMNS; column++) {
-        if (adc_oneshot_config_channel(adc, (adc_channel_t)column_channels[column], &channel) != ESP_OK) {
+    for (int input = 0; input < SCAN_INPUTS; input++) {
+        if (adc_oneshot_config_channel(adc, (adc_channel_t)input_channels[input], &channel) != ESP_OK) {
             return false;
         }
     }
-    for (int which = 0; which < SCAN_ROWS; which++) {
-        if (gpio_set_direction((gpio_num_t)row_pins[which], GPIO_MODE_OUTPUT) != ESP_OK) {
+    for (int n = 0; n < SCAN_SELECT_COUNT; n++) {
+        if (gpio_set_direction((gpio_num_t)select_pins[n], GPIO_MODE_OUTPUT) != ESP_OK) {
             return false;
         }
-        drive(which, 0);
     }
+    drive(0);
     return true;
 }
 
@@ -140,7 +149,7 @@ static bool prepare_timer(void) {
 /* Once, at the first start; false when a driver refuses, or the ADC is slower than the UART's FIFO bears. */
 static bool prepare(void) {
     static bool prepared;
-    if (row_us) {
+    if (step_us) {
         return true;
     }
     if (!prepared) {
@@ -151,12 +160,12 @@ static bool prepare(void) {
         }
     }
     uint64_t begin = now();
-    if (!convert_row(frame.counts)) {
+    if (!convert_step(frame.counts)) {
         return false;
     }
     uint32_t took = (uint32_t)(now() - begin) + 1;
-    row_us = took + ENTRY_US <= SCAN_CLOCK_LONGEST_US ? took : 0;
-    return row_us != 0;
+    step_us = took + ENTRY_US <= SCAN_CLOCK_LONGEST_US ? took : 0;
+    return step_us != 0;
 }
 
 uint32_t port_scan_start(uint32_t rate_mhz) {
@@ -165,12 +174,11 @@ uint32_t port_scan_start(uint32_t rate_mhz) {
         return 0;
     }
     period = (uint32_t)((1000ull * SCAN_CLOCK_HZ + rate_mhz / 2) / rate_mhz);
-    if (period < ROWS * (ENTRY_US + row_us + SCAN_SETTLE_US)) {
+    if (period < SCAN_STEPS * (ENTRY_US + step_us + SCAN_SETTLE_US)) {
         return 0;
     }
-    row = 0;
     frame.number = 0;
-    drive(row, 1);
+    select_step(0);
     due = now() + period;
     const gptimer_alarm_config_t alarm = {.alarm_count = due};
     running = true;
@@ -185,7 +193,7 @@ void port_scan_stop(void) {
     if (running) {
         running = false; /* an alarm that is pending already finds it so: it is served by this core */
         gptimer_set_alarm_action(timer, NULL);
-        drive(row, 0);
+        drive(0);
         xQueueReset(frames);
     }
 }

@@ -13,6 +13,10 @@
 /* Code that runs from RAM: interrupts, and whatever runs while the flash is busy. */
 #define IN_RAM __attribute__((section(".ram_code"), noinline))
 
+enum {
+    XTAL_HZ = 40000000,
+};
+
 /* UART0, source 21 of the interrupt matrix */
 #define UART_FIFO ESP_REGISTER(0x60000000u, 0x00)
 #define UART_INT_RAW ESP_REGISTER(0x60000000u, 0x04)
@@ -47,7 +51,7 @@ enum {
     UART_MEM_CONF_TOUT_SHIFT = 16,         /* bits of silence */
     UART_CLK_CONF_XTAL = 3 << 20 | 1 << 22 | 1 << 24 | 1 << 25,
     UART_CLK_CONF_RST_CORE = 1 << 23,
-    UART_CLOCK_HZ = 40000000, /* the crystal: the same whatever the core runs on */
+    UART_CLOCK_HZ = XTAL_HZ, /* the same whatever the core runs on */
 };
 #define UART_ID_REG_UPDATE (1u << 31)
 
@@ -97,16 +101,30 @@ enum {
 /* eFuse: the MAC address, and in the same word two bytes that no two chips need to differ in */
 #define EFUSE_MAC(word) ESP_REGISTER(0x60008800u, 0x44 + 4 * (word))
 
-/* Timer group 0: its watchdog is this firmware's; timer group 1's is never started */
+/* Timer group 0: its general timer and its watchdog are this firmware's; timer group 1 is never started */
+#define TIMG_T0CONFIG ESP_REGISTER(0x6001F000u, 0x00)
+#define TIMG_T0ALARMLO ESP_REGISTER(0x6001F000u, 0x10)
+#define TIMG_T0ALARMHI ESP_REGISTER(0x6001F000u, 0x14)
+#define TIMG_T0LOADLO ESP_REGISTER(0x6001F000u, 0x18)
+#define TIMG_T0LOADHI ESP_REGISTER(0x6001F000u, 0x1C)
+#define TIMG_T0LOAD ESP_REGISTER(0x6001F000u, 0x20) /* anything written: the timer goes on from there */
 #define TIMG_WDTCONFIG0 ESP_REGISTER(0x6001F000u, 0x48)
 #define TIMG_WDTCONFIG1 ESP_REGISTER(0x6001F000u, 0x4C) /* divider of 80 MHz << 16 */
 #define TIMG_WDTCONFIG2 ESP_REGISTER(0x6001F000u, 0x50) /* ticks of stage 0 */
 #define TIMG_WDTFEED ESP_REGISTER(0x6001F000u, 0x60)
 #define TIMG_WDTWPROTECT ESP_REGISTER(0x6001F000u, 0x64)
+#define TIMG_INT_ENA ESP_REGISTER(0x6001F000u, 0x70)
+#define TIMG_INT_CLR ESP_REGISTER(0x6001F000u, 0x7C)
+#define TIMG_T0_EN (1u << 31)
 #define TIMG_WDT_EN (1u << 31)
 #define TIMG_WDT_STG0_RESET (3u << 29)
 #define WDT_KEY 0x50D83AA1u
 enum {
+    TIMG_T0_USE_XTAL = 1 << 9,
+    TIMG_T0_ALARM_EN = 1 << 10, /* clears itself when the alarm comes */
+    TIMG_T0_DIVIDER_SHIFT = 13, /* 2 or more */
+    TIMG_T0_INCREASE = 1 << 30,
+    TIMG_INT_T0 = 1 << 0,
     TIMG_WDT_UPDATE = 1 << 22,
     TIMG_WDT_LENGTHS = 7 << 18 | 7 << 15, /* of the reset signals, the longest */
 };
@@ -151,7 +169,7 @@ enum {
 #define SARADC_CTRL ESP_REGISTER(0x60040000u, 0x00)
 #define SARADC_ONETIME ESP_REGISTER(0x60040000u, 0x20)
 #define SARADC_DATA1 ESP_REGISTER(0x60040000u, 0x2C)
-#define SARADC_INT_RAW ESP_REGISTER(0x60040000u, 0x44)
+#define SARADC_INT_ENA ESP_REGISTER(0x60040000u, 0x40)
 #define SARADC_INT_CLR ESP_REGISTER(0x60040000u, 0x4C)
 #define SARADC_CLKM_CONF ESP_REGISTER(0x60040000u, 0x54)
 #define SARADC_ONETIME_ADC1 (1u << 31)
@@ -204,7 +222,9 @@ typedef void rom_cache_resume(uint32_t autoload);
 #define INTERRUPT_THRESHOLD ESP_REGISTER(0x600C2000u, 0x194)
 enum {
     INTERRUPT_SOURCE_UART0 = 21,
+    INTERRUPT_SOURCE_TIMG0_T0 = 32,
     INTERRUPT_SOURCE_SYSTIMER0 = 37,
+    INTERRUPT_SOURCE_SARADC = 43,
 };
 
 /* The core's own registers */

@@ -18,11 +18,15 @@ __attribute__((naked, aligned(256), section(".ram_code.vectors"))) void interrup
                    "j fault_entry\n"
                    "j uart_interrupt\n"
 #if SCAN_CHANNELS
-                   "j scan_interrupt\n"
+                   "j scan_tick_interrupt\n"
+                   "j scan_settled_interrupt\n"
+                   "j scan_converted_interrupt\n"
 #else
+                   ".rept 3\n"
                    "j fault_entry\n"
+                   ".endr\n"
 #endif
-                   ".rept 29\n"
+                   ".rept 27\n"
                    "j fault_entry\n"
                    ".endr\n"
                    ".option pop\n");

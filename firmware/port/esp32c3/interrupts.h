@@ -12,7 +12,9 @@
 
 enum interrupt {
     INTERRUPT_UART = 1,
-    INTERRUPT_SCAN = 2,
+    INTERRUPT_SCAN_TICK = 2,
+    INTERRUPT_SCAN_SETTLED = 3,
+    INTERRUPT_SCAN_CONVERTED = 4,
 };
 
 /* Leads interrupt `source` of the matrix to `number` and lets it in. */
@@ -20,7 +22,9 @@ void interrupts_attach(uint32_t source, enum interrupt number);
 
 /* The handlers, one per number; each ends with mret. */
 void uart_interrupt(void);
-void scan_interrupt(void);
+void scan_tick_interrupt(void);
+void scan_settled_interrupt(void);
+void scan_converted_interrupt(void);
 
 /* Where the core goes: exceptions to entry 0, interrupt n to entry n. */
 void interrupts_vectors(void);

@@ -84,23 +84,42 @@ void port_send(const uint8_t *data, size_t length) {
     uart_send(data, length);
 }
 
-static bool nothing_waits(void) {
 #if SCAN_CHANNELS
-    if (scan_waiting()) {
-        return false;
-    }
-#endif
+static bool nothing_waits(void) {
+    return !scan_waiting() && uart_waiting() == 0;
+}
+
+/* What woke the core was a step of a scan that goes on, for nobody but the interrupts. */
+static bool scan_goes_on(uint32_t ticks) {
+    return scan_under_way() && scan_ticks() == ticks;
+}
+#else
+static bool nothing_waits(void) {
     return uart_waiting() == 0;
 }
+
+static uint32_t scan_ticks(void) {
+    return 0;
+}
+
+static bool scan_goes_on(uint32_t ticks) {
+    (void)ticks;
+    return false;
+}
+#endif
 
 /* An interrupt that is held back wakes the core all the same: one that comes between the look and WFI is not
  * slept through. */
 void port_idle(void) {
-    uint32_t before = interrupts_hold();
+    uint32_t before = interrupts_hold(), ticks = scan_ticks();
 
     if (nothing_waits()) {
         watchdog_pause();
-        __asm volatile("wfi" ::: "memory");
+        do {
+            __asm volatile("wfi" ::: "memory");
+            interrupts_restore(before);
+            (void)interrupts_hold();
+        } while (nothing_waits() && scan_goes_on(ticks));
         watchdog_resume();
     }
     interrupts_restore(before);

@@ -3,7 +3,7 @@
  * uart.h: UART0 by interrupts.  Reception is a ring that an interrupt fills from the hardware's FIFO.
  *
  *   - The FIFO holds 128 bytes and asks for attention at 32, or after two bytes' time of silence.  So the
- *     interrupt may come 96 bytes late, 960 microseconds at 1 Mbaud.  No interrupt takes longer than that,
+ *     interrupt may come 96 bytes late, 960 microseconds at 1 Mbaud.  The scan's take a few microseconds,
  *     and nothing holds interrupts back but a few lines that only touch words.
  *   - Between two calls of uart_take() or uart_send() at most one request is executed.  By the credit rule
  * the host can send LINK_CREDITS frames before its reply and one more after it: (4 + 1) * 266 = 1330 bytes <

@@ -3,7 +3,7 @@
  * interrupts.h: who may interrupt the main loop, and what they may touch.
  *
  *   priority 0  the watchdog's last word, and every fault: write the fault record, do not come back
- *   priority 1  a row of the scan's matrix, the end of a frame: same priority, so they never nest
+ *   priority 1  a step of the scan, the end of a frame: same priority, so they never nest
  *
  * What they share with the main loop: scan.c's ring, and nothing else.
  */
@@ -18,8 +18,8 @@ enum {
 /* Faults, unexpected interrupts, the watchdog. */
 void fault_interrupt(void);
 
-/* TIMER3: the next row of the matrix. */
-void scan_row_interrupt(void);
+/* TIMER3: the next row or address. */
+void scan_step_interrupt(void);
 
 /* SAADC: a frame is complete. */
 void scan_frame_interrupt(void);

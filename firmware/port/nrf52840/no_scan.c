@@ -15,7 +15,7 @@ bool scan_waiting(void) {
     return false;
 }
 
-void scan_row_interrupt(void) {
+void scan_step_interrupt(void) {
     fault_interrupt();
 }
 

@@ -108,12 +108,13 @@ enum {
     SAADC_INT_END = 1 << 1,
     SAADC_CHANNELS = 8,
     SAADC_RESOLUTION_12 = 2,
-    /* Full scale is the supply: gain 1/4, reference supply/4; 10 us to acquire, for up to 100 kOhm */
-    SAADC_CONFIG_OF_SUPPLY = 2 << 8 | 1 << 12 | 2 << 16,
+    SAADC_CONFIG_OF_SUPPLY = 2 << 8 | 1 << 12, /* full scale is the supply: gain 1/4, reference supply/4 */
+    SAADC_CONFIG_3_US = 0 << 16,               /* to acquire, for sources of up to 10 kOhm */
+    SAADC_CONFIG_10_US = 2 << 16,              /* 100 kOhm */
 };
 
-/* TIMER0 keeps the time, TIMER1 counts bytes, TIMER2 is the sample clock, TIMER3 paces the rows of a
- * matrix, TIMER4 stamps frames */
+/* TIMER0 keeps the time, TIMER1 counts bytes, TIMER2 is the sample clock, TIMER3 paces the steps of
+ * a scan, TIMER4 stamps frames */
 #define TIMER_BASE(n) (((n) < 3 ? 0x40008000u : 0x40017000u) + 0x1000u * (n))
 #define TIMER_TASKS_START(n) NRF_REGISTER(TIMER_BASE(n), 0x000)
 #define TIMER_TASKS_STOP(n) NRF_REGISTER(TIMER_BASE(n), 0x004)

@@ -14,27 +14,30 @@ enum {
     FITTING = UPTO / FRAME_BYTES < MOST_FRAMES ? UPTO / FRAME_BYTES : MOST_FRAMES,
     FRAMES = FITTING > LEAST_FRAMES ? FITTING : LEAST_FRAMES,
     SAMPLE_TIMER = 2,
-    ROW_TIMER = 3,
+    STEP_TIMER = 3,
     STAMP_TIMER = 4,
     PPI_SAMPLE = 1,
     PPI_END = 2,
-    PPI_ROW = 3,
-    PPI_ROWS_END = 4,
-    PPI_ALL = 1 << PPI_SAMPLE | 1 << PPI_END | 1 << PPI_ROW | 1 << PPI_ROWS_END,
+    PPI_STEP = 3,
+    PPI_STEPS_END = 4,
+    PPI_ALL = 1 << PPI_SAMPLE | 1 << PPI_END | 1 << PPI_STEP | 1 << PPI_STEPS_END,
     TICK_HZ = 16000000,
     TICKS_PER_US = TICK_HZ / 1000000,
     MILLIHERTZ = 1000,
-    /* A row is switched by an interrupt: within this, or its frame is dropped (scan_driver.h, the bound) */
-    ROW_LATENCY = 10 * TICKS_PER_US,
-    CONVERSION = SCAN_COLUMNS * (10 + 2) * TICKS_PER_US, /* 10 us to acquire, at most 2 us to convert */
-    SETTLE = SCAN_ROWS ? ROW_LATENCY + SCAN_SETTLE_US * TICKS_PER_US : 0,
-    SLOT = SETTLE + CONVERSION + 4 * TICKS_PER_US, /* of a row: chosen, settled, converted, and some air */
-    SCAN_TICKS = (SCAN_ROWS ? SCAN_ROWS : 1) * SLOT,
+    STEPPED = SCAN_STEPS > 1,
+    /* A step is selected by an interrupt: within this, or its frame is dropped (scan_driver.h, the bound) */
+    STEP_LATENCY = 4 * TICKS_PER_US,
+    /* What a multiplexer shows was settled for, from a source that does so in SCAN_SETTLE_US */
+    ACQUIRE_US = SCAN_ADDRESSES > 1 ? 3 : 10,
+    CONVERSION = SCAN_INPUTS * (ACQUIRE_US + 2) * TICKS_PER_US, /* at most 2 us to convert */
+    SETTLE = STEPPED ? STEP_LATENCY + SCAN_SETTLE_US * TICKS_PER_US : 0,
+    SLOT = SETTLE + CONVERSION + 4 * TICKS_PER_US, /* of a step: selected, settled, converted, some air */
+    SCAN_TICKS = SCAN_STEPS * SLOT,
     SPARE = 50 * TICKS_PER_US, /* from a frame's end to the next one's start, for scan_frame_interrupt() */
     PATIENCE = 20000,          /* reads of a register, of 5 cycles or more */
     LOST = -1,
 };
-_Static_assert(SCAN_COLUMNS <= SAADC_CHANNELS, "as many inputs as the ADC scans");
+_Static_assert(SCAN_INPUTS <= SAADC_CHANNELS, "as many inputs as the ADC scans");
 
 struct slot {
     int32_t number; /* of the period since the start; LOST: this frame is none */
@@ -42,7 +45,7 @@ struct slot {
     volatile int16_t counts[SCAN_CHANNELS];
 };
 
-static const uint8_t column_pins[] = SCAN_COLUMN_PINS;
+static const uint8_t input_pins[] = SCAN_INPUT_PINS;
 static struct slot frames[FRAMES];
 /* Frames that ended (written by the interrupt alone) and frames that were taken (by the main loop alone),
  * modulo 2^32: frame k lies at frames[k % FRAMES]. */
@@ -51,9 +54,10 @@ static uint32_t period, last_end, number;
 static bool named; /* RESULT.PTR names the slot behind the one that is being filled, not the same again */
 static volatile bool running;
 
-#if SCAN_ROWS
-static const uint8_t row_pins[] = SCAN_ROW_PINS;
-static uint32_t row;
+#if SCAN_STEPS > 1
+static const uint8_t select_pins[] = SCAN_SELECT_PINS;
+static const uint64_t row_levels[] = SCAN_ROW_LEVELS, address_levels[] = SCAN_ADDRESS_LEVELS;
+static uint32_t step;
 static bool late;
 #endif
 
@@ -70,44 +74,43 @@ static uint32_t reciprocal(uint32_t x) {
 
 /* ---- Interrupts ---- */
 
-#if SCAN_ROWS
-static void drive(uint32_t pin, bool high) {
-    if (high) {
-        GPIO_OUTSET(pin / 32u) = 1u << pin % 32u;
-    } else {
-        GPIO_OUTCLR(pin / 32u) = 1u << pin % 32u;
-    }
+#if SCAN_STEPS > 1
+static void select_step(uint32_t which) {
+    uint64_t high = row_levels[which / SCAN_ADDRESSES] | address_levels[which % SCAN_ADDRESSES];
+
+    step = which;
+    GPIO_OUTCLR(0) = (uint32_t)(SCAN_SELECT_MASK & ~high);
+    GPIO_OUTCLR(1) = (uint32_t)((SCAN_SELECT_MASK & ~high) >> 32);
+    GPIO_OUTSET(0) = (uint32_t)high;
+    GPIO_OUTSET(1) = (uint32_t)(high >> 32);
 }
 
-void scan_row_interrupt(void) {
-    TIMER_EVENTS_COMPARE(ROW_TIMER, 1) = 0;
-    if (row + 1 < SCAN_ROWS) {
-        drive(row_pins[row], false);
-        drive(row_pins[++row], true);
+void scan_step_interrupt(void) {
+    TIMER_EVENTS_COMPARE(STEP_TIMER, 1) = 0;
+    if (step + 1 < SCAN_STEPS) {
+        select_step(step + 1);
     }
-    TIMER_TASKS_CAPTURE(ROW_TIMER, 2) = 1;
-    late |= TIMER_CC(ROW_TIMER, 2) > ROW_LATENCY || TIMER_EVENTS_COMPARE(ROW_TIMER, 1);
+    TIMER_TASKS_CAPTURE(STEP_TIMER, 2) = 1;
+    late |= TIMER_CC(STEP_TIMER, 2) > STEP_LATENCY || TIMER_EVENTS_COMPARE(STEP_TIMER, 1);
 }
 
-/* True if every row was driven in its time; drives the first one for the next frame, and says that it was
- * late if that frame has begun.  A row's interrupt that still waits was the ended frame's. */
-static bool end_rows(uint32_t end) {
-    bool good = !late && row + 1 == SCAN_ROWS;
-    TIMER_EVENTS_COMPARE(ROW_TIMER, 1) = 0;
-    (void)TIMER_EVENTS_COMPARE(ROW_TIMER, 1);
+/* True if every step was selected in its time; selects the first one for the next frame, and says that it was
+ * late if that frame has begun.  A step's interrupt that still waits was the ended frame's. */
+static bool end_steps(uint32_t end) {
+    bool good = !late && step + 1 == SCAN_STEPS;
+    TIMER_EVENTS_COMPARE(STEP_TIMER, 1) = 0;
+    (void)TIMER_EVENTS_COMPARE(STEP_TIMER, 1);
     NVIC_ICPR(0) = 1u << TIMER3_IRQ;
-    drive(row_pins[row], false);
-    row = 0;
-    drive(row_pins[row], true);
+    select_step(0);
     late = (int32_t)(TIMER_CC(STAMP_TIMER, 0) - end) > 0;
     return good;
 }
 #else
-void scan_row_interrupt(void) {
+void scan_step_interrupt(void) {
     fault_interrupt();
 }
 
-static bool end_rows(uint32_t end) {
+static bool end_steps(uint32_t end) {
     (void)end;
     return true;
 }
@@ -125,7 +128,7 @@ void scan_frame_interrupt(void) {
     if (ended == 0) { /* it came while its forerunner was served, and was counted there */
         return;
     }
-    bool good = end_rows(end) && ended == 1 && end - start <= SCAN_TICKS;
+    bool good = end_steps(end) && ended == 1 && end - start <= SCAN_TICKS;
     last_end = end;
     number += ended;
     if (named) {
@@ -154,13 +157,13 @@ static uint32_t analog_input(uint32_t pin) {
 static void start_adc(void) {
     SAADC_ENABLE = 1;
     SAADC_RESOLUTION = SAADC_RESOLUTION_12;
-    for (uint32_t n = 0; n < SCAN_COLUMNS; n++) {
-        GPIO_PIN_CNF(column_pins[n]) = GPIO_PIN_CNF_OFF; /* a pull-up of the uart's would load the sensor */
+    for (uint32_t n = 0; n < SCAN_INPUTS; n++) {
+        GPIO_PIN_CNF(input_pins[n]) = GPIO_PIN_CNF_OFF; /* a pull-up of the uart's would load the sensor */
     }
     for (uint32_t n = 0; n < SAADC_CHANNELS; n++) {
-        SAADC_PSELP(n) = n < SCAN_COLUMNS ? analog_input(column_pins[n]) : 0;
+        SAADC_PSELP(n) = n < SCAN_INPUTS ? analog_input(input_pins[n]) : 0;
         SAADC_PSELN(n) = 0;
-        SAADC_CONFIG(n) = SAADC_CONFIG_OF_SUPPLY;
+        SAADC_CONFIG(n) = SAADC_CONFIG_OF_SUPPLY | (ACQUIRE_US == 3 ? SAADC_CONFIG_3_US : SAADC_CONFIG_10_US);
     }
     SAADC_EVENTS_CALIBRATEDONE = 0;
     SAADC_TASKS_CALIBRATEOFFSET = 1; /* never between START and END (nRF52840 anomaly 237) */
@@ -197,44 +200,48 @@ static void lead(uint32_t channel, uint32_t event, uint32_t task, uint32_t other
 static void lead_events(void) {
     lead(PPI_END, SAADC_END_ADDRESS, SAADC_START_ADDRESS, TIMER_TASK_ADDRESS(STAMP_TIMER, TIMER_CAPTURE1));
     lead(PPI_SAMPLE, TIMER_TASK_ADDRESS(SAMPLE_TIMER, TIMER_COMPARE0),
-         SCAN_ROWS ? TIMER_TASK_ADDRESS(ROW_TIMER, TIMER_START) : SAADC_SAMPLE_ADDRESS,
+         STEPPED ? TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_START) : SAADC_SAMPLE_ADDRESS,
          TIMER_TASK_ADDRESS(STAMP_TIMER, TIMER_CAPTURE0));
-    if (SCAN_ROWS) {
-        lead(PPI_ROW, TIMER_TASK_ADDRESS(ROW_TIMER, TIMER_COMPARE0), SAADC_SAMPLE_ADDRESS, 0);
-        lead(PPI_ROWS_END, SAADC_END_ADDRESS, TIMER_TASK_ADDRESS(ROW_TIMER, TIMER_STOP),
-             TIMER_TASK_ADDRESS(ROW_TIMER, TIMER_CLEAR));
+    if (STEPPED) {
+        lead(PPI_STEP, TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_COMPARE0), SAADC_SAMPLE_ADDRESS, 0);
+        lead(PPI_STEPS_END, SAADC_END_ADDRESS, TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_STOP),
+             TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_CLEAR));
     }
 }
 
-#if SCAN_ROWS
-static void start_rows(void) {
-    for (uint32_t n = 0; n < SCAN_ROWS; n++) {
-        drive(row_pins[n], n == 0);
-        GPIO_PIN_CNF(row_pins[n]) = GPIO_PIN_CNF_OUTPUT_STRONG;
+#if SCAN_STEPS > 1
+static void drive_pins(uint32_t from, uint32_t to, uint32_t configuration) {
+    for (uint32_t n = from; n < to; n++) {
+        GPIO_PIN_CNF(select_pins[n]) = configuration;
     }
-    row = 0;
+}
+
+static void start_steps(void) {
+    select_step(0);
+    drive_pins(0, SCAN_SELECT_COUNT, GPIO_PIN_CNF_OUTPUT_STRONG);
     late = false;
-    start_timer(ROW_TIMER);
-    TIMER_CC(ROW_TIMER, 0) = SETTLE;
-    TIMER_CC(ROW_TIMER, 1) = SLOT;
-    TIMER_SHORTS(ROW_TIMER) = TIMER_SHORTS_COMPARE1_CLEAR;
-    TIMER_EVENTS_COMPARE(ROW_TIMER, 1) = 0;
-    TIMER_INTENSET(ROW_TIMER) = TIMER_INT_COMPARE1;
+    start_timer(STEP_TIMER);
+    TIMER_CC(STEP_TIMER, 0) = SETTLE;
+    TIMER_CC(STEP_TIMER, 1) = SLOT;
+    TIMER_SHORTS(STEP_TIMER) = TIMER_SHORTS_COMPARE1_CLEAR;
+    TIMER_EVENTS_COMPARE(STEP_TIMER, 1) = 0;
+    TIMER_INTENSET(STEP_TIMER) = TIMER_INT_COMPARE1;
     NVIC_IPR(TIMER3_IRQ) = INTERRUPTS_SCAN;
     NVIC_ISER0 = 1u << TIMER3_IRQ;
 }
 
-static void stop_rows(void) {
-    TIMER_TASKS_STOP(ROW_TIMER) = 1;
-    TIMER_INTENCLR(ROW_TIMER) = TIMER_INT_COMPARE1;
-    for (uint32_t n = 0; n < SCAN_ROWS; n++) {
-        GPIO_PIN_CNF(row_pins[n]) = GPIO_PIN_CNF_OFF;
-    }
+/* Address lines are driven for ever: inputs of logic that float draw current. */
+static void stop_steps(void) {
+    TIMER_TASKS_STOP(STEP_TIMER) = 1;
+    TIMER_INTENCLR(STEP_TIMER) = TIMER_INT_COMPARE1;
+    select_step(0);
+    drive_pins(0, SCAN_HELD_COUNT, GPIO_PIN_CNF_OUTPUT_STRONG);
+    drive_pins(SCAN_HELD_COUNT, SCAN_SELECT_COUNT, GPIO_PIN_CNF_OFF);
 }
 #else
-static void start_rows(void) {}
+static void start_steps(void) {}
 
-static void stop_rows(void) {}
+static void stop_steps(void) {}
 #endif
 
 uint32_t port_scan_start(uint32_t rate_mhz) {
@@ -245,7 +252,7 @@ uint32_t port_scan_start(uint32_t rate_mhz) {
     period = reciprocal(rate_mhz);
     filled = taken = number = 0;
     start_adc();
-    start_rows();
+    start_steps();
     lead_events();
     start_timer(SAMPLE_TIMER);
     TIMER_CC(SAMPLE_TIMER, 0) = period;
@@ -266,7 +273,7 @@ void port_scan_stop(void) {
     TIMER_TASKS_STOP(SAMPLE_TIMER) = 1;
     PPI_CHENCLR = PPI_ALL;
     NVIC_ICER(0) = 1u << SAADC_IRQ | 1u << TIMER3_IRQ;
-    stop_rows();
+    stop_steps();
     if (SAADC_ENABLE) {
         SAADC_EVENTS_STOPPED = 0;
         SAADC_TASKS_STOP = 1;
@@ -310,6 +317,7 @@ uint32_t port_scan_ticks(void) {
 uint32_t scan_init(void) {
     start_timer(STAMP_TIMER);
     TIMER_TASKS_START(STAMP_TIMER) = 1;
+    stop_steps();
     return TICK_HZ;
 }
 

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * scan_driver.h: the insole by SAADC, EasyDMA, timers and PPI; the core only names buffers and rows.
+ * scan_driver.h: the insole by SAADC, EasyDMA, timers and PPI; the core only names buffers and steps.
  *
  * Sample clock: TIMER2 at 16 MHz clears itself each period, and PPI leads its event to SAADC.SAMPLE, so no
- * code delays a conversion.  SAADC converts all columns and writes them by DMA; when the frame is whole its
+ * code delays a conversion.  SAADC converts all inputs and writes them by DMA; when the frame is whole its
  * END starts the next buffer, again by PPI.  TIMER4 runs freely and is captured, by PPI, as a frame begins
  * and as it ends: these are the stamps.
  *
- * A matrix: the sample clock starts TIMER3 instead, which asks for a conversion SETTLE after it was cleared
- * and clears itself SLOT after.  Each time it does, scan_row_interrupt() drives the next row.
+ * A matrix, or multiplexers: the sample clock starts TIMER3 instead, which asks for a conversion SETTLE after
+ * it was cleared and clears itself SLOT after.  Each time it does, scan_step_interrupt() selects the next
+ * step: row, address, or both (scan.h).
  *
- *   The bound: from TIMER3's event to the row's pin it takes the core's interrupt latency (12 cycles), the
+ *   The bound: from TIMER3's event to the pins it takes the core's interrupt latency (12 cycles), the
  *   rest of an interrupt of the same priority (there is none then: a frame's end is a slot away), the
- *   watchdog's last word (after which nothing matters) and some 30 cycles of the handler: 1 us.  Main code
+ *   watchdog's last word (after which nothing matters) and some 50 cycles of the handler: 1 us.  Main code
  *   never masks interrupts; only a flash page that is erased or written (store.c) stalls the core for longer.
- *   10 us are allowed, and measured by TIMER3 itself: a row that was later makes its frame a lost one.
+ *   4 us are allowed, and measured by TIMER3 itself: a step that was later makes its frame a lost one.
  *
  * The ring: slots are filled in order.  While one is being filled, RESULT.PTR already names the next one, if
  * it is free.  What is shared:

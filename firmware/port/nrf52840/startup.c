@@ -31,7 +31,7 @@ __attribute__((section(".vectors"), used)) static const struct {
         [1 ... EXCEPTIONS + SAADC_IRQ - 1] = fault_interrupt,
         [EXCEPTIONS + SAADC_IRQ] = scan_frame_interrupt,
         [EXCEPTIONS + SAADC_IRQ + 1 ... EXCEPTIONS + TIMER3_IRQ - 1] = fault_interrupt,
-        [EXCEPTIONS + TIMER3_IRQ] = scan_row_interrupt,
+        [EXCEPTIONS + TIMER3_IRQ] = scan_step_interrupt,
     },
 };
 

@@ -43,6 +43,7 @@ static const struct gpio_dt_spec held = GPIO_DT_SPEC_GET(PINS, held_gpios);
 static const struct device *const clock = DEVICE_DT_GET(DT_CHOSEN(edgegrf_clock));
 BUILD_ASSERT(SCAN_COLUMNS == ARRAY_SIZE(columns), "all columns are scanned, in the order of their channels");
 BUILD_ASSERT(SCAN_ROWS <= ARRAY_SIZE(rows), "rows enough");
+BUILD_ASSERT(SCAN_ADDRESSES == 1, "multiplexers are not supported by this port");
 
 K_MSGQ_DEFINE(frames, sizeof(struct port_scan_frame), PORT_SCAN_KEPT, 4);
 K_THREAD_STACK_DEFINE(stack, STACK);
