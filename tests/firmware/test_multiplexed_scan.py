@@ -25,6 +25,7 @@ from edgegrf.virtual import Span, VirtualBoard
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 MULTIPLEXED = ["esp32c3", "xiao_nrf52840_mux"]
+IN_FLASH = 0x4200_0000
 CLKM_CONF, CLOCK_ON = 0x6004_0054, 1 << 20
 INTERRUPTS = {
     "scan_tick_interrupt", "scan_settled_interrupt", "scan_converted_interrupt", "select_step", "settle",
@@ -141,7 +142,8 @@ def test_a_converter_that_died_costs_frames_and_is_tried_again(started, wide_ima
     run(one, 1.0)
     one.machine.poke(CLKM_CONF, clock)
     run(one, 0.2)
-    found, got = status(one), frames(one, 8)
+    found = status(one)
+    got = [(sample, counts) for sample, counts in frames(one, 8) if len(counts)]  # others say: silent
     assert 98 <= found["lost"] <= 102
     shown = np.array([sample_of(counts, 8)[0] for _, counts in got])
     numbers = np.array([sample for sample, _ in got])
@@ -150,24 +152,23 @@ def test_a_converter_that_died_costs_frames_and_is_tried_again(started, wide_ima
 
 
 def test_the_scan_leaves_the_core_free(started, wide_image):
-    """16 x 8 at 200 Hz: interrupts take a few per cent of the ESP32-C3's core, less than 220 instructions a
+    """16 x 8 at 200 Hz: interrupts take less than 4 % of the ESP32-C3's core, some 160 instructions a
     conversion, and while nobody asks for anything else the core sleeps."""
     image = wide_image("esp32c3", 128)
     one = started(image, board("esp32c3"))
     kind, _ = one.ask(START, struct.pack("<IBBH", 200_000, 255, RAW, 60_000))
     assert kind == 0x88
     table = read_elf(image.elf.read_bytes()).table
-    functions = [each for each in table if each.function]
-    spans = [Span(at.address, at.address + at.size, 1 + (at.name not in INTERRUPTS)) for at in functions]
-    assert sum(span.owner == 1 for span in spans) >= 3
+    mine = [Span(each.address, each.address + each.size, 1) for each in table if each.name in INTERRUPTS]
+    assert len(mine) >= 3 and all(span.start < IN_FLASH for span in mine)
     run(one, 0.1)
-    one.machine.count_by_owner(spans)
+    one.machine.count_by_owner([*mine, Span(IN_FLASH, IN_FLASH + image.sizes.flash_bytes, 2)])
     before = one.machine.cycles
     run(one, 1.0)
     share = one.machine.shares()[1]
-    assert 100 < share.instructions / (200 * 128) < 220
-    assert share.half_cycles / 2 < 0.06 * 160e6
-    assert one.machine.cycles - before < 0.15 * 160e6
+    assert 100 < share.instructions / (200 * 128) < 180
+    assert share.half_cycles / 2 < 0.04 * 160e6
+    assert one.machine.cycles - before < 0.10 * 160e6
 
 
 def test_an_insole_wired_without_a_multiplexer(started, needs_compiler, tmp_path, monkeypatch):
