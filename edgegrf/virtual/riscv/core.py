@@ -78,7 +78,6 @@ class Core:
     ) -> None:
         uc = self._uc = _unicorn()
         import unicorn
-        import unicorn.riscv_const as riscv
 
         self._firmware, self._read, self._write, self._csrs = firmware, read, write, csrs
         file = Registers(uc)
@@ -96,7 +95,7 @@ class Core:
             uc.mmio_map(start, size, self._on_read, start, self._on_write, start)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
         uc.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
-        numbers = {"lr": riscv.UC_RISCV_REG_RA, "sp": riscv.UC_RISCV_REG_SP}
+        numbers = {"lr": file.numbers["RA"], "sp": file.numbers["SP"]}
         self.counter, self.note = make_counter(uc, self._cost, numbers, PENALTIES)
         self._counts = self.counter.counts
 

@@ -10,14 +10,15 @@ __all__ = ["Registers"]
 
 
 class Registers:
-    """`get` and `set` of a register as the RISC-V manual names it: PC, X10, MSTATUS."""
+    """`get` and `set` of a register as the RISC-V manual names it: PC, X10, MSTATUS; `numbers` are the
+    emulator's."""
 
     def __init__(self, uc: Any) -> None:
         import unicorn.riscv_const as riscv
         from unicorn.unicorn_py3.unicorn import uclib
 
         prefix = "UC_RISCV_REG_"
-        self._numbers: dict[str, int] = {
+        self.numbers: dict[str, int] = {
             name.removeprefix(prefix): value for name, value in vars(riscv).items() if name.startswith(prefix)
         }
         self._read, self._write, self._handle = uclib.uc_reg_read, uclib.uc_reg_write, uc._uch
@@ -27,10 +28,10 @@ class Registers:
     def get(self, name: str) -> int:
         """The register's bits."""
         self._cell.value = 0
-        self._read(self._handle, self._numbers[name], self._place)
+        self._read(self._handle, self.numbers[name], self._place)
         return self._cell.value & 0xFFFF_FFFF
 
     def set(self, name: str, value: int) -> None:
         """Write the register."""
         self._cell.value = value
-        self._write(self._handle, self._numbers[name], self._place)
+        self._write(self._handle, self.numbers[name], self._place)
