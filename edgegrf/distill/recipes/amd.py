@@ -31,7 +31,7 @@ class Amd(Recipe):
     line = "angular margins between what the teacher attends to and what not"
     features = True
 
-    output: float = 1.0
+    output: float = 10.0
     attention: float = 0.01
     scale: float = 64.0
     margin: float = 1.35

@@ -29,7 +29,7 @@ class MixKd(Recipe):
     grade = "C, regression D"
     line = "two walks mixed, the teacher's estimates with them"
 
-    share: float = 0.7
+    share: float = 0.99
     mixed: float = 0.1
     sharp: float = 0.4
 

@@ -33,7 +33,7 @@ class Sckd(Recipe):
     line = "after SCKD: correlated estimates, and a kernel on the moments that matter to the teacher"
     features = True
 
-    output: float = 1.0
+    output: float = 10.0
     correlation: float = 0.01
     similarity: float = 0.001
     sharpness: float = 1.0

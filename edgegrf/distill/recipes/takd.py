@@ -29,7 +29,7 @@ class Takd(Recipe):
     line = "time-aware: batch similarity and temporal similarity of the features"
     features = True
 
-    output: float = 1.0
+    output: float = 10.0
     similar: float = 0.1
     temporal: float = 0.001
 

@@ -31,7 +31,7 @@ class Tsak(Recipe):
     features = True
     adapted = True
 
-    output: float = 1.0
+    output: float = 10.0
     semantic: float = 0.01
     similar: float = 0.1
 
