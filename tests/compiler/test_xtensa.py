@@ -83,7 +83,7 @@ def _program(compiled, x, folder: Path) -> Path:
         )
     )
     port = firmware_folder() / "port"
-    sources = [main, *compiled.sources, port / "esp32c3" / "string.c"]
+    sources = [main, *compiled.sources, port / "bare" / "string.c"]
     sources += [_HERE / "start.S", _HERE / "muldi3.c"]
     flags = [
         "-O2",

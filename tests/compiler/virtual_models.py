@@ -48,7 +48,7 @@ _CHIPS = {
             ),
         },
         {"gcc": (*_NO_IDIOMS, "-lgcc"), "zig": ("-Wl,--entry=start",)},  # zig brings its own library
-        (_PORT / "nrf52840" / "string.c", _FIRMWARE / "start.c"),
+        (_PORT / "bare" / "string.c", _FIRMWARE / "start.c"),
         (_FIRMWARE,),
         "wfe",
     ),
@@ -61,7 +61,7 @@ _CHIPS = {
             ),
         },
         {"gcc": (*_NO_IDIOMS, "-Wl,--no-warn-rwx-segments"), "zig": ("-Wl,--entry=startup_reset",)},
-        (_PORT / "esp32c3" / "string.c", _PORT / "esp32c3" / "watchdog.c", _FIRMWARE / "esp32c3" / "start.c"),
+        (_PORT / "bare" / "string.c", _PORT / "esp32c3" / "watchdog.c", _FIRMWARE / "esp32c3" / "start.c"),
         (_FIRMWARE / "esp32c3", _PORT / "esp32c3"),
         "wfi",
     ),

@@ -5,7 +5,7 @@ configure_file(${PORT_DIR}/${BOARD_BOOT}.ld.in ${GENERATED}/link.ld @ONLY)
 
 target_sources(objects PRIVATE
   ${PORT_DIR}/port.c ${PORT_DIR}/clock.c ${PORT_DIR}/uart.c ${PORT_DIR}/watchdog.c ${PORT_DIR}/interrupts.c
-  ${PORT_DIR}/fault.c ${PORT_DIR}/startup.c ${PORT_DIR}/string.c port/bare/stack.c)
+  ${PORT_DIR}/fault.c ${PORT_DIR}/startup.c port/bare/string.c port/bare/stack.c)
 if(BOARD_STORE_SIZE)
   target_sources(objects PRIVATE ${PORT_DIR}/store.c)
 else()
@@ -16,7 +16,7 @@ if(SCAN_CHANNELS)
 else()
   target_sources(objects PRIVATE port/absent_scan.c)
 endif()
-set_source_files_properties(${PORT_DIR}/string.c PROPERTIES COMPILE_OPTIONS "-fno-builtin;${RV32_NO_IDIOMS}")
+set_source_files_properties(port/bare/string.c PROPERTIES COMPILE_OPTIONS "-fno-builtin;${RV32_NO_IDIOMS}")
 target_include_directories(objects BEFORE PRIVATE port/bare/include)
 target_compile_options(objects PRIVATE ${RV32_OPTIONS} -ffreestanding
   -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections)

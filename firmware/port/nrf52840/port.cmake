@@ -4,14 +4,14 @@ configure_file(${PORT_DIR}/board.h.in ${GENERATED}/board.h @ONLY)
 configure_file(${PORT_DIR}/link.ld.in ${GENERATED}/link.ld @ONLY)
 
 target_sources(objects PRIVATE
-  ${PORT_DIR}/port.c ${PORT_DIR}/uart.c ${PORT_DIR}/startup.c port/bare/stack.c ${PORT_DIR}/string.c
+  ${PORT_DIR}/port.c ${PORT_DIR}/uart.c ${PORT_DIR}/startup.c port/bare/stack.c port/bare/string.c
   ${PORT_DIR}/fault.c ${PORT_DIR}/store.c ${PORT_DIR}/watchdog.c)
 if(SCAN_CHANNELS)
   target_sources(objects PRIVATE ${PORT_DIR}/scan.c)
 else()
   target_sources(objects PRIVATE ${PORT_DIR}/no_scan.c port/absent_scan.c)
 endif()
-set_source_files_properties(${PORT_DIR}/string.c PROPERTIES COMPILE_OPTIONS
+set_source_files_properties(port/bare/string.c PROPERTIES COMPILE_OPTIONS
   "-fno-builtin;${CORTEX_M4_NO_IDIOMS}")
 target_include_directories(objects BEFORE PRIVATE port/bare/include)
 target_compile_options(objects PRIVATE ${CORTEX_M4_OPTIONS} -ffreestanding
