@@ -108,7 +108,7 @@ def examples(
         raise DataError(
             f"no {side} walk of at least {CHUNK} samples",
             why=f"{len(chosen)} feet's walks on that side; split {split}",
-            fix="give more or longer walks of more subjects",
+            fix="give longer walks, or of more subjects; to try: edgegrf data make --walks 14 -o walks/",
         )
     return Examples(
         pressure=_shaped(np.stack(pressure), interface),

@@ -125,9 +125,8 @@ def _ram_image(job: FlashJob) -> Path:
 
 def _run(program: list[str], port: str, board: Board, words: tuple[str, ...]) -> Finished:
     """Run an esptool command on the board's chip; `words` may begin with further options."""
-    options = ("--chip", board.chip, "--port", port, "--baud", str(board.flash_baud), "--after", "hard_reset")
     try:
-        return run([*program, *options, *words], timeout_s=_TIMEOUT_S, env={"NO_COLOR": "1"})
+        return _call(program, port, board.chip, "hard_reset", "--baud", str(board.flash_baud), *words)
     except ToolFailedError as error:
         raise DeviceError(
             f"esptool failed at {port} ({next(word for word in words if word[0] != '-')})",
@@ -136,11 +135,15 @@ def _run(program: list[str], port: str, board: Board, words: tuple[str, ...]) ->
         ) from error
 
 
+def _call(program: list[str], port: str, chip: str, after: str, *words: str) -> Finished:
+    options = ("--chip", chip, "--port", port, "--after", after)
+    return run([*program, *options, *words], timeout_s=_TIMEOUT_S, env={"NO_COLOR": "1"})
+
+
 def _identify(program: list[str], port: str, job: FlashJob) -> _Chip:
     """Which chip answers at `port`; raises DeviceError unless it is the board's.  Changes nothing."""
-    words = ["--chip", "auto", "--port", port, "--after", "no_reset", "flash_id"]
     try:
-        said = run([*program, *words], timeout_s=_TIMEOUT_S, env={"NO_COLOR": "1"}).stdout
+        said = _call(program, port, "auto", "no_reset", "flash_id").stdout
     except ToolFailedError as error:
         raise DeviceError(
             f"no ESP chip answers at {port}",

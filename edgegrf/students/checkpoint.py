@@ -109,7 +109,8 @@ def _decode(path: Path) -> dict[str, Tensor]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read {path}", why=error.strerror or str(error)) from error
+        fix = f"edgegrf train -o {path.parent} writes one" if isinstance(error, FileNotFoundError) else ""
+        raise ModelError(f"cannot read {path}", why=error.strerror or str(error), fix=fix) from error
     decode = _decode_safetensors if path.suffix == ".safetensors" else _decode_torch
     weights = decode(path, raw)
     for key, value in weights.items():
