@@ -15,12 +15,10 @@ from edgegrf.virtual.cortexm.faults import Fault, fault_of, store_at
 from edgegrf.virtual.cortexm.registers import Registers
 from edgegrf.virtual.counter import make_counter
 from edgegrf.virtual.counts import BlockCost, Penalties
+from edgegrf.virtual.guarded import Guarded, Region
 from edgegrf.virtual.image import Firmware
 
-__all__ = ["Core", "Region", "Stop"]
-
-#: (first address, size in bytes); registers live in these
-Region = tuple[int, int]
+__all__ = ["Core", "Stop"]
 
 _NEVER = 0xFFFF_FFFE
 _THUMB = 1 << 24  # of xPSR
@@ -69,13 +67,13 @@ class Core:
     ) -> None:
         uc = self._uc = _unicorn()
         self._firmware, self._flash, self._ram, self._vectors = firmware, flash, ram, vectors
-        self._read, self._write, self._fpu_on, self._program = read, write, fpu_on, program
+        self._fpu_on, self._program = fpu_on, program
+        self._guarded = Guarded(uc, read, write)
         self.pc = 0  # the address of the next instruction, when the core does not run
         self._sleep_codes: dict[int, Stop | None] = {}  # what the code before an address does
         self.fault: Fault | None = None  # of the last run
         self._bad_access: tuple[int, bytes] | None = None  # address, what was to be written
         self._interrupt: int | None = None  # what the emulator's own exceptions are numbered
-        self._failure: BaseException | None = None  # of a register access; it cannot cross the C frames
         self._map_memory(registers)
         import unicorn.arm_const as arm
 
@@ -87,7 +85,7 @@ class Core:
 
         penalties = Penalties(TAKEN_BRANCH, FLASH_READ, flash[1])
         self.counter, self.note = make_counter(uc, self._cost, numbers, penalties)
-        self.counter.map_cycle_register(cycle_register, self._guarded_read, self._guarded_write)
+        self.counter.map_cycle_register(cycle_register, self._guarded.read, self._guarded.write)
         self._counts = self.counter.counts
         self.reset()
 
@@ -124,10 +122,7 @@ class Core:
         except unicorn.UcError as stumbled:
             error = stumbled.errno
         self.pc = int(self._uc.reg_read(self._pc))
-        failure = self._failure or self.counter.failure
-        if failure is not None:
-            self._failure = self.counter.failure = None
-            raise failure
+        self._guarded.raise_kept(self.counter)
         if self._interrupt == _RETURN:
             return Stop.RETURN
         slept = self._slept()  # WFE ends in an "invalid instruction" with the PC already past it
@@ -200,37 +195,13 @@ class Core:
                     fix="load the image of this board",
                 )
             uc.mem_write(address, data)
-        for start, size in registers:
-            uc.mmio_map(start, size, self._on_read, start, self._on_write, start)
+        self._guarded.map(registers)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
         uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
 
     def _check(self, address: int, size: int) -> None:
         if not _inside(address, size, self._ram):
             raise IndexError(address)
-
-    def _on_read(self, uc: Any, offset: int, size: int, start: int) -> int:
-        return self._guarded_read(start + offset, size)
-
-    def _on_write(self, uc: Any, offset: int, size: int, value: int, start: int) -> None:
-        self._guarded_write(start + offset, size, value)
-
-    def _guarded_read(self, address: int, size: int) -> int:
-        try:
-            return self._read(address, size)
-        except BaseException as error:
-            self._fail(error)
-            return 0
-
-    def _guarded_write(self, address: int, size: int, value: int) -> None:
-        try:
-            self._write(address, size, value)
-        except BaseException as error:
-            self._fail(error)
-
-    def _fail(self, error: BaseException) -> None:
-        self._failure = self._failure or error
-        self._uc.emu_stop()
 
     def _on_invalid(self, uc: Any, access: int, address: int, size: int, value: int, user: object) -> bool:
         self._bad_access = address, (value & (1 << 8 * size) - 1).to_bytes(size, "little")

@@ -13,6 +13,7 @@ from typing import Any
 from edgegrf.errors import DeviceError, MissingToolError
 from edgegrf.virtual.counter import make_counter
 from edgegrf.virtual.counts import BlockCost
+from edgegrf.virtual.guarded import Guarded, Region
 from edgegrf.virtual.image import Firmware
 from edgegrf.virtual.riscv.cycles import PENALTIES, block_cost
 from edgegrf.virtual.riscv.decode import decode
@@ -70,7 +71,7 @@ class Core:
         self,
         firmware: Firmware,
         memories: Sequence[Memory],
-        registers: tuple[tuple[int, int], ...],
+        registers: tuple[Region, ...],
         *,
         read: Callable[[int, int], int],
         write: Callable[[int, int, int], None],
@@ -79,7 +80,7 @@ class Core:
         uc = self._uc = _unicorn()
         import unicorn
 
-        self._firmware, self._read, self._write, self._csrs = firmware, read, write, csrs
+        self._firmware, self._csrs = firmware, csrs
         file = Registers(uc)
         self._get, self._set = file.get, file.set
         self.pc = 0  # the address of the next instruction, when the core does not run
@@ -87,12 +88,11 @@ class Core:
         self.exceptions: list[tuple[int, str]] = []
         self._trap: tuple[int, int] | None = None  # mcause, mtval
         self._access = (0, 0)  # kind and address of the access that failed
-        self._failure: BaseException | None = None  # of a register access; it cannot cross the C frames
         self._buffers = [self._map(memory) for memory in memories]
         contents = zip(memories, self._buffers, strict=True)
         self._places = [(place, one.size, content) for one, content in contents for place in one.places]
-        for start, size in registers:
-            uc.mmio_map(start, size, self._on_read, start, self._on_write, start)
+        self._guarded = Guarded(uc, read, write)
+        self._guarded.map(registers)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
         uc.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
         numbers = {"lr": file.numbers["RA"], "sp": file.numbers["SP"]}
@@ -127,10 +127,7 @@ class Core:
             self._uc.emu_start(self.pc, _NEVER)
         except UcError as error:
             self._note_fault(error)
-        failure = self._failure or self.counter.failure
-        if failure is not None:
-            self._failure = self.counter.failure = None
-            raise failure
+        self._guarded.raise_kept(self.counter)
         self.pc = int(self._get("PC"))
         if self._trap is not None:
             self._enter_exception(*self._trap)
@@ -201,22 +198,6 @@ class Core:
             self._uc.mem_map_ptr(place, memory.size, rights, pointer)
         return content
 
-    def _on_read(self, uc: Any, offset: int, size: int, start: int) -> int:
-        try:
-            return self._read(start + offset, size)
-        except BaseException as error:
-            self._fail(error)
-            return 0
-
-    def _on_write(self, uc: Any, offset: int, size: int, value: int, start: int) -> None:
-        try:
-            self._write(start + offset, size, value)
-        except BaseException as error:
-            self._fail(error)
-
-    def _fail(self, error: BaseException) -> None:
-        self._failure = self._failure or error
-        self._uc.emu_stop()
 
     def _on_invalid(self, uc: Any, access: int, address: int, size: int, value: int, user: object) -> bool:
         import unicorn
