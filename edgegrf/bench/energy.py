@@ -53,14 +53,12 @@ def rows_of(energy: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The rows of a table: (what, value with its unit)."""
     if not energy:
         return [("energy", "unknown: no data sheet currents for this board")]
+    share = f"{100 * energy['battery_share']:.1f} % of {energy['battery_mah']:g} mAh"
     return [
         ("per estimate, above sleep", f"{energy['per_estimate_uj']:.2f} µJ (estimate)"),
-        ("core awake", f"{energy['duty']:.2%} of the time"),
+        ("core awake", f"{100 * energy['duty']:.2f} % of the time"),
         ("average current", f"{energy['average_ma']:.3f} mA at {energy['supply_v']:g} V (estimate)"),
         ("per hour", f"{energy['hour_mah']:.3f} mAh, {energy['hour_mwh']:.2f} mWh (estimate)"),
-        (
-            f"a day of {energy['day_hours']:g} h",
-            f"{energy['day_mah']:.1f} mAh, {energy['battery_share']:.1%} of {energy['battery_mah']:g} mAh",
-        ),
+        (f"a day of {energy['day_hours']:g} h", f"{energy['day_mah']:.1f} mAh, {share}"),
         ("energy is", energy["is"]),
     ]

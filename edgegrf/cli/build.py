@@ -175,19 +175,19 @@ def _show(image: Image) -> None:
                 "flash",
                 image.sizes.flash_bytes,
                 board.flash_size,
-                f"{image.sizes.flash_bytes / board.flash_size:.1%}",
+                f"{100 * image.sizes.flash_bytes / board.flash_size:.1f} %",
             ),
             (
                 "RAM, static",
                 image.sizes.ram_bytes,
                 board.ram_size,
-                f"{image.sizes.ram_bytes / board.ram_size:.1%}",
+                f"{100 * image.sizes.ram_bytes / board.ram_size:.1f} %",
             ),
             (
                 "stack, reserved",
                 image.sizes.stack_bytes,
                 "",
-                f"{image.sizes.stack_bytes / board.ram_size:.1%}",
+                f"{100 * image.sizes.stack_bytes / board.ram_size:.1f} %",
             ),
         ]
         print_table(f"{board.title}", ("memory", "bytes", "of", "share"), rows)

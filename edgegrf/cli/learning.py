@@ -219,7 +219,7 @@ def _hyper(pairs: tuple[str, ...]) -> dict[str, Any]:
 
 def _told(recordings: list[Recording]) -> str:
     subjects = len({recording.subject for recording in recordings})
-    return f"{len(recordings)} feet's walks of {subjects} subjects"
+    return f"{len(recordings)} feet's walks of {subjects} subject{'s' if subjects != 1 else ''}"
 
 
 def _few(recordings: list[Recording], plan: Plan) -> list[str]:

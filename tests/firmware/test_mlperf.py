@@ -162,7 +162,9 @@ def test_a_refused_load_changes_nothing(line):
 
 def test_commands_split_at_every_byte(line):
     line.load(window())
-    for command in ("name", "profile", "db print", "infer 3 0", "bogus", "db load 99"):
+    said = ("name", "profile", "timestamp", "help", "db print", "infer 3 0", "results")
+    refused = ("bogus", "db", "db 00", "db load", "db load 99", "infer 0")
+    for command in (*said, *refused):
         text = f"{command}%".encode()
 
         def fixed(answer):
@@ -174,6 +176,13 @@ def test_commands_split_at_every_byte(line):
             time.sleep(0.002)
             line.board.write(text[cut:])
             assert fixed(line.lines()) == [*whole, READY], (command, cut)
+    for cut in range(1, len(b"db 07%")):
+        assert line.ask("db load 1") == ["m-[Expecting 1 bytes]"]
+        line.board.write(b"db 07%"[:cut])
+        time.sleep(0.002)
+        line.board.write(b"db 07%"[cut:])
+        assert line.lines() == ["m-load-done", READY], cut
+    assert line.ask("db print") == ["m-buffer-07"]
 
 
 def test_a_model_that_only_streams_goes_on_from_sample_to_sample(tmp_path):

@@ -198,7 +198,6 @@ class Core:
             self._uc.mem_map_ptr(place, memory.size, rights, pointer)
         return content
 
-
     def _on_invalid(self, uc: Any, access: int, address: int, size: int, value: int, user: object) -> bool:
         import unicorn
 
