@@ -24,13 +24,12 @@ enum {
     TICK_HZ = 16000000,
     TICKS_PER_US = TICK_HZ / 1000000,
     MILLIHERTZ = 1000,
-    STEPPED = SCAN_STEPS > 1,
     /* A step is selected by an interrupt: within this, or its frame is dropped (scan_driver.h, the bound) */
     STEP_LATENCY = 4 * TICKS_PER_US,
     /* What a multiplexer shows was settled for, from a source that does so in SCAN_SETTLE_US */
     ACQUIRE_US = SCAN_ADDRESSES > 1 ? 3 : 10,
     CONVERSION = SCAN_INPUTS * (ACQUIRE_US + 2) * TICKS_PER_US, /* at most 2 us to convert */
-    SETTLE = STEPPED ? STEP_LATENCY + SCAN_SETTLE_US * TICKS_PER_US : 0,
+    SETTLE = SCAN_STEPS > 1 ? STEP_LATENCY + SCAN_SETTLE_US * TICKS_PER_US : 0,
     SLOT = SETTLE + CONVERSION + 4 * TICKS_PER_US, /* of a step: selected, settled, converted, some air */
     SCAN_TICKS = SCAN_STEPS * SLOT,
     SPARE = 50 * TICKS_PER_US, /* from a frame's end to the next one's start, for scan_frame_interrupt() */
@@ -200,9 +199,9 @@ static void lead(uint32_t channel, uint32_t event, uint32_t task, uint32_t other
 static void lead_events(void) {
     lead(PPI_END, SAADC_END_ADDRESS, SAADC_START_ADDRESS, TIMER_TASK_ADDRESS(STAMP_TIMER, TIMER_CAPTURE1));
     lead(PPI_SAMPLE, TIMER_TASK_ADDRESS(SAMPLE_TIMER, TIMER_COMPARE0),
-         STEPPED ? TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_START) : SAADC_SAMPLE_ADDRESS,
+         SCAN_STEPS > 1 ? TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_START) : SAADC_SAMPLE_ADDRESS,
          TIMER_TASK_ADDRESS(STAMP_TIMER, TIMER_CAPTURE0));
-    if (STEPPED) {
+    if (SCAN_STEPS > 1) {
         lead(PPI_STEP, TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_COMPARE0), SAADC_SAMPLE_ADDRESS, 0);
         lead(PPI_STEPS_END, SAADC_END_ADDRESS, TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_STOP),
              TIMER_TASK_ADDRESS(STEP_TIMER, TIMER_CLEAR));
