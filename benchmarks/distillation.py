@@ -50,7 +50,10 @@ def _setting(record: Row) -> str:
     samples = sum(one["samples"] for one in cell["subjects"].values())
     rows = [
         ("student", f"{cell['student']}, {grouped(cell['parameters'])} parameters"),
-        ("an estimate on the virtual board", f"{grouped(costs[cell['student']]['cycles'])} cycles"),
+        (
+            "an estimate on the virtual board",
+            f"{grouped(costs[cell['student']]['cycles_per_sample'])} cycles",
+        ),
         ("epochs", f"{cell['epochs']}, the last one's weights"),
         ("seeds", ", ".join(map(str, seeds))),
         ("walks", cell["source"]),

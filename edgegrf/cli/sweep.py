@@ -94,7 +94,7 @@ def command(
     from edgegrf.manifest import command_line
     from edgegrf.sweep.file import read_sweep
     from edgegrf.sweep.run import run_sweep
-    from edgegrf.sweep.summary import COLUMNS, summary, table
+    from edgegrf.sweep.summary import COLUMNS, heading, summary, table
 
     plan = read_sweep(sweep, teachers)
     with progress_bar(quiet=as_json) as progress:
@@ -114,7 +114,7 @@ def command(
         rows = table(record["summary"])
         told = [at for at in range(len(COLUMNS)) if any(row[at] for row in rows)]
         print_table(
-            f"RMSE / BW of held-out subjects; cycles of an estimate ({record['board']}, estimated); bytes",
+            heading(record["summary"]),
             [COLUMNS[at] for at in told],
             [[row[at] for at in told] for row in rows],
         )

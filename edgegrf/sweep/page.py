@@ -10,7 +10,7 @@ from typing import Any
 from edgegrf.files import write_file
 from edgegrf.report.layout import render
 from edgegrf.sweep.plots import differences, pareto
-from edgegrf.sweep.summary import COLUMNS, table, verdict
+from edgegrf.sweep.summary import COLUMNS, heading, table, verdict
 
 __all__ = ["write_sweep_page"]
 
@@ -24,6 +24,6 @@ def write_sweep_page(record: Mapping[str, Any], path: Path) -> None:
     }
     page = render(
         Path(__file__).with_name("sweep.html.j2"), record=record, pareto=pareto(record), beside=beside,
-        columns=COLUMNS, rows=table(rows), verdict=verdict,
+        columns=COLUMNS, rows=table(rows), heading=heading(rows), verdict=verdict,
     )  # fmt: skip
     write_file(path, page)

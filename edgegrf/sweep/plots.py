@@ -12,48 +12,64 @@ from edgegrf.sweep.plan import ALONE
 __all__ = ["differences", "pareto"]
 
 _COSTS = (
-    ("cycles", "estimated cycles an estimate"),
-    ("flash_bytes", "flash of the model / kB"),
-    ("ram_bytes", "RAM of the model / kB"),
+    ("cycles_per_sample", "estimated cycles a sample"),
+    ("flash_bytes", "flash of the model / bytes"),
+    ("ram_bytes", "RAM of the model / bytes"),
 )
+_MARKERS = "osD^vP*Xph<>"
 
 Row = Mapping[str, Any]
 
 
 @drawn("pareto", "Error of every student and variant against cycles, flash and RAM")
 def pareto(record: Row) -> Any:
-    """`summary` of the record: int8 RMSE over cycles, flash and RAM; names stand where cycles are shown."""
-    figure, axes = new_figure(9.6, 4.0, ncols=len(_COSTS), sharey=True)
+    """`summary` of the record: int8 RMSE over each cost; what nothing beats in both is joined."""
+    figure, axes = new_figure(9.6, 4.3, ncols=len(_COSTS), sharey=True)
     rows = record["summary"]
+    students = list(dict.fromkeys(row["student"] for row in rows))
     for one, (key, label) in zip(axes, _COSTS, strict=True):
-        unit = 1 if key == "cycles" else 1000
-        front = sorted((row[key] / unit, row["int8"]["mean_bw"]) for row in rows if row["front"])
-        one.step(*zip(*front, strict=True), where="post", color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        front = _front(rows, key)
+        one.step([row[key] for row in front], [1000 * row["int8"]["mean_bw"] for row in front],
+                 where="post", color=MUTED, linewidth=1, linestyle=(0, (4, 3)))  # fmt: skip
         for row in rows:
             one.errorbar(
-                row[key] / unit, row["int8"]["mean_bw"], row["int8"]["spread_bw"] or 0,
-                color=ACCENT if row["front"] else REFERENCE, marker="o", markersize=4, linestyle="none",
-                capsize=2, zorder=3 if row["front"] else 2,
+                row[key], 1000 * row["int8"]["mean_bw"], 1000 * (row["int8"]["spread_bw"] or 0),
+                color=ACCENT if row in front else REFERENCE, marker=_marker(students, row), markersize=5,
+                linestyle="none", capsize=2, zorder=3 if row in front else 2,
             )  # fmt: skip
-        one.margins(x=0.25)
+        for row in front:
+            one.annotate(
+                row["variant"], (row[key], 1000 * row["int8"]["mean_bw"]), xytext=(6, 4),
+                textcoords="offset points", fontsize=7.5, color=INK,
+            )  # fmt: skip
         log_axis(one)
+        one.margins(x=0.15)
         one.set_xlabel(label)
-    _name(axes[0], rows)
-    axes[0].set_ylabel("int8 RMSE / BW")
+    axes[0].set_ylabel("int8 RMSE / mBW")
+    for student in students:
+        axes[0].plot(
+            [],
+            [],
+            color=MUTED,
+            marker=_marker(students, {"student": student}),
+            linestyle="none",
+            label=student,
+        )
+    figure.legend(loc="outside lower center", ncols=4)
     return figure
 
 
-def _name(axes: Any, rows: Sequence[Row]) -> None:
-    """The best of each student is named once; the others stand above it at the same cost."""
-    best: dict[str, Row] = {}
-    for row in rows:
-        if row["int8"]["mean_bw"] <= best.get(row["student"], row)["int8"]["mean_bw"]:
-            best[row["student"]] = row
-    for row in best.values():
-        axes.annotate(
-            f"{row['student']}\n{row['variant']}", (row["cycles"], row["int8"]["mean_bw"]), xytext=(6, -2),
-            textcoords="offset points", fontsize=7.5, color=INK if row["front"] else MUTED, va="top",
-        )  # fmt: skip
+def _marker(students: Sequence[str], row: Row) -> str:
+    return _MARKERS[students.index(row["student"]) % len(_MARKERS)]
+
+
+def _front(rows: Sequence[Row], key: str) -> list[Row]:
+    """Those whose error nothing reaches at no higher cost, from the cheapest on."""
+    found: list[Row] = []
+    for row in sorted(rows, key=lambda row: (row[key], row["int8"]["mean_bw"])):
+        if not found or row["int8"]["mean_bw"] < found[-1]["int8"]["mean_bw"]:
+            found.append(row)
+    return found
 
 
 @drawn("differences", "Every variant's error minus that of the student trained alone, with 95 % intervals")

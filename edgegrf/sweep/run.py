@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edgegrf.errors import DeviceError, MissingToolError
+from edgegrf.manifest import Manifest
 from edgegrf.profile.run import check_port, run_profile
 from edgegrf.progress import Progress, silent
 from edgegrf.sweep.cell import Given, run_cell, train_teacher
@@ -62,10 +63,14 @@ def _folds(sweep: Sweep, given: Given) -> int:
 
 
 def _cost(place: Path, board: str) -> dict[str, Any]:
-    """Cycles of an estimate (estimated), flash and RAM of the model alone, in its own mode."""
-    profile = run_profile(place / "student_int8.tflite", check_port(f"virtual:{board}"))
+    """Cycles (estimated) of a sample or a window, flash and RAM of the model alone, in its own mode."""
+    model = place / "student_int8.tflite"
+    profile = run_profile(model, check_port(f"virtual:{board}"))
+    interface = Manifest.read(model).interface
+    samples = interface.window if interface and profile.of == "window" else 1
     return {
-        "cycles": profile.cycles, "per": profile.of, "clock_hz": profile.clock_hz,
+        "cycles": profile.cycles, "per": profile.of, "cycles_per_sample": profile.cycles / samples,
+        "clock_hz": profile.clock_hz,
         "flash_bytes": profile.flash_bytes, "ram_bytes": profile.ram_bytes,
     }  # fmt: skip
 

@@ -10,11 +10,9 @@ from typing import Any
 from edgegrf.sweep.plan import ALONE
 from edgegrf.sweep.statistics import half_interval, mean_over_subjects, paired
 
-__all__ = ["COLUMNS", "difference", "summary", "table", "verdict"]
+__all__ = ["COLUMNS", "difference", "heading", "summary", "table", "verdict"]
 
-COLUMNS = (
-    "student", "variant", "runs", "float", "int8", f"against {ALONE}", "cycles", "flash", "RAM", "front",
-)  # fmt: skip
+COLUMNS = ("student", "variant", "float", "int8", f"against {ALONE}", "cycles", "flash", "RAM", "*")
 
 _KINDS = ("float", "int8")
 
@@ -75,12 +73,8 @@ def _by_subject(cells: Sequence[Row], kind: str) -> dict[str, float]:
 
 
 def _better(other: Row, row: Row) -> bool:
-    ours, theirs = ((one["int8"]["mean_bw"], one["cycles"]) for one in (other, row))
-    return (
-        other["per"] == row["per"]
-        and ours != theirs
-        and all(a <= b for a, b in zip(ours, theirs, strict=True))
-    )
+    ours, theirs = ((one["int8"]["mean_bw"], one["cycles_per_sample"]) for one in (other, row))
+    return ours != theirs and all(a <= b for a, b in zip(ours, theirs, strict=True))
 
 
 def verdict(beside: Row | None) -> str:
@@ -96,26 +90,34 @@ def verdict(beside: Row | None) -> str:
 
 
 def difference(beside: Row | None) -> str:
-    """A mean difference with its 95 % interval, in BW."""
-    if beside is None:
-        return ""
-    half = beside["half_interval_bw"]
-    return f"{beside['mean_bw']:+.4f}" + ("" if half is None else f" ± {half:.4f}")
+    """A mean difference with its 95 % interval, in mBW."""
+    return (
+        "" if beside is None else f"{1000 * beside['mean_bw']:+.2f}{_plus_minus(beside['half_interval_bw'])}"
+    )
+
+
+def heading(rows: Sequence[Row]) -> str:
+    """What stands over `table`."""
+    runs = sorted({row["runs"] for row in rows})
+    each = str(runs[0]) if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
+    return (
+        f"RMSE of held-out subjects in mBW, {each} run{'' if each == '1' else 's'} each; "
+        "cycles a sample (estimated); kB; * on the front"
+    )
 
 
 def table(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """The rows as a person reads them, in COLUMNS: BW, cycles an estimate, bytes."""
+    """The rows as a person reads them, in COLUMNS: mBW, cycles a sample, kB; the front is marked."""
     return [
         (
-            row["student"], row["variant"], str(row["runs"]), f"{row['float']['mean_bw']:.4f}",
-            _spread(row["int8"]), difference(row["int8"]["against_none"]),
-            f"{row['cycles']}{'' if row['per'] == 'sample' else ' a ' + row['per']}",
-            str(row["flash_bytes"]), str(row["ram_bytes"]), "*" if row["front"] else "",
+            row["student"], row["variant"], f"{1000 * row['float']['mean_bw']:.2f}",
+            f"{1000 * row['int8']['mean_bw']:.2f}{_plus_minus(row['int8']['spread_bw'])}",
+            difference(row["int8"]["against_none"]), f"{row['cycles_per_sample']:.0f}",
+            f"{row['flash_bytes'] / 1000:.1f}", f"{row['ram_bytes'] / 1000:.1f}", "*" if row["front"] else "",
         )
         for row in rows
     ]  # fmt: skip
 
 
-def _spread(errors: Row) -> str:
-    spread = errors["spread_bw"]
-    return f"{errors['mean_bw']:.4f}" + ("" if spread is None else f" ± {spread:.4f}")
+def _plus_minus(value: float | None) -> str:
+    return "" if value is None else f" ± {1000 * value:.2f}"

@@ -87,8 +87,11 @@ def test_the_front_and_the_interval_are_those_of_the_definition() -> None:
             "int8_rmse_bw": error,
         }
 
-    costs = {name: {"cycles": cycles, "per": "sample", "flash_bytes": 1, "ram_bytes": 1} for name, cycles in
-             (("small", 10), ("large", 99))}  # fmt: skip
+    one = {"per": "sample", "flash_bytes": 1, "ram_bytes": 1}
+    costs = {
+        name: {**one, "cycles": cycles, "cycles_per_sample": cycles}
+        for name, cycles in (("small", 10), ("large", 99))
+    }
     errors = {("small", "none"): (5.0, 7.0), ("small", "kd"): (4.0, 6.0), ("large", "none"): (5.5, 5.5)}
     cells = [cell(*key, seed, error) for key, both in errors.items() for seed, error in enumerate(both)]
     small, kd, large = summary({"cells": cells, "costs": costs})
