@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -93,6 +94,9 @@ def _swap(aside: Path, path: Path) -> None:
 
 
 def _refused(path: Path, error: OSError) -> OutputError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return OutputError(
-        f"cannot write {path}", why=error.strerror or str(error), fix="choose another place with -o"
+        f"cannot write {path}",
+        why=error.strerror or str(error),
+        fix=("make room there, or " if full else "") + "choose another place with -o",
     )

@@ -24,6 +24,8 @@ Examples:
   edgegrf distill --recipe patchswap                                               no teacher at all
   edgegrf distill --recipe takd --show-config > takd.toml                          hyper-parameters to edit
   edgegrf distill --recipe takd --config takd.toml --teacher build/tcn/student.pt -o build/mine
+  edgegrf distill --qat 5 --teacher build/tcn/student.pt         the last five epochs train the int8 model
+  edgegrf distill --from build/mine/student.pt --qat 5 --teacher build/tcn/student.pt         only those
   edgegrf distill --list
 
 A teacher is a network by name (tcn, tcn-centred, wrn16-3, wrn28-3, attention), trained first with the
@@ -63,6 +65,7 @@ def command(
     walks: int | None,
     device: str,
     threads: int | None,
+    tensorboard: Path | None,
     out: Path | None,
     as_json: bool,
     **plan: Any,
@@ -73,7 +76,8 @@ def command(
     if as_list:
         _list()
         return 0
-    name, chosen = planned(recipe=recipe, **plan)
+    course = planned(recipe=recipe, **plan)
+    chosen = course.plan
     if show_config:
         from edgegrf.distill.configuration import written_configuration
 
@@ -88,12 +92,12 @@ def command(
 
         check_device(device)
         teacher = teacher_from(
-            teachers or ("tcn",), chosen, out or Path("build") / name, epochs=teacher_epochs, data=data,
-            columns=columns, walks=walks, device=device, threads=threads, quiet=as_json,
+            teachers or ("tcn",), chosen, out or Path("build") / course.name, epochs=teacher_epochs,
+            data=data, columns=columns, walks=walks, device=device, threads=threads, quiet=as_json,
         )  # fmt: skip
     return learn(
-        name, chosen, data=data, columns=columns, walks=walks, device=device, threads=threads, out=out,
-        as_json=as_json, teacher=teacher,
+        course, data=data, columns=columns, walks=walks, device=device, threads=threads,
+        tensorboard=tensorboard, out=out, as_json=as_json, teacher=teacher,
     )  # fmt: skip
 
 

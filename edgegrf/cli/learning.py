@@ -5,32 +5,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgegrf.cli.console import print_json, print_table, progress_bar, say
+from edgegrf.cli.console import print_json, progress_bar, say
+from edgegrf.cli.learning_view import about_int8, epoch_line, few_steps, show, told_walks
 from edgegrf.errors import UsageError
+from edgegrf.resources import shipped_file
 
 if TYPE_CHECKING:
     from edgegrf.distill.plans import Plan
-    from edgegrf.distill.settings import Settings
     from edgegrf.distill.studio import Trained
     from edgegrf.distill.teacher import Teacher
-    from edgegrf.distill.trainer import Epoch
-    from edgegrf.gait.recording import Recording
-    from edgegrf.progress import Progress
-    from edgegrf.qat import Tuned
 
-__all__ = ["learn", "learning_options", "planned", "tune"]
+__all__ = ["Course", "learn", "learning_options", "planned"]
 
-#: of the rate of the float training: codes and ranges are near where they belong
-_GENTLE = 0.04
 
-#: steps an epoch under which a smaller batch was seen to learn better (54 chunks: 0.095 BW against 0.129)
-_FEW_STEPS = 8
+@dataclass(frozen=True)
+class Course:
+    """What is to be trained: a plan, or only its int8 epochs, of the student at `checkpoint`."""
+
+    name: str
+    plan: Plan
+    checkpoint: Path | None = None
+
 
 _OPTIONS = (
     click.option(
@@ -71,6 +72,14 @@ _OPTIONS = (
     ),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of the first weights and the shuffling."),
     click.option(
+        "--qat", type=click.IntRange(min=0), metavar="EPOCHS",
+        help="Last epochs in which the student computes as its int8 model, with the same recipe and teacher; "
+        "the export takes what they leave.  On the CPU.",
+    ),
+    click.option(
+        "--from", "source", metavar="STUDENT.pt|NAME", help="Only those, of this student; needs --qat."
+    ),
+    click.option(
         "--config", type=click.Path(path_type=Path, dir_okay=False),
         help="A TOML file of hyper-parameters: [settings] of the trainer, [recipe] of the recipe.",
     ),
@@ -79,6 +88,10 @@ _OPTIONS = (
     ),
     click.option(
         "--threads", type=click.IntRange(min=1), help="CPU threads; the weights' last bits depend on it."
+    ),
+    click.option(
+        "--tensorboard", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+        help="Write TensorBoard events there too, runs float and int8.",
     ),
     click.option(
         "-o", "--output", "out", type=click.Path(path_type=Path),
@@ -103,10 +116,11 @@ def planned(
     sensors: str | None,
     lookahead: int | None,
     config: Path | None,
+    source: str | None,
     recipe: str = "none",
     **settings: Any,
-) -> tuple[str, Plan]:
-    """The student's name and plan that the options mean; what cannot be built is refused here."""
+) -> Course:
+    """What the options mean; what cannot be built is refused here."""
     import dataclasses
 
     from edgegrf.distill.configuration import read_configuration, recipe_of
@@ -115,93 +129,100 @@ def planned(
 
     configured, of_recipe = read_configuration(config) if config else ({}, {})
     given = {key: value for key, value in settings.items() if value is not None}
-    interface: dict[str, Any] = {}
-    if sensors is not None:
-        interface["sensors"] = tuple(one.strip() for one in sensors.split(",") if one.strip())
-    if lookahead is not None:
-        interface["lookahead"] = lookahead
-    name, plan = plan_of(name, architecture, _hyper(hyper), {**configured, **given}, interface)
-    create(plan.architecture, plan.interface, **plan.hyper)
-    return name, dataclasses.replace(plan, recipe=recipe_of(recipe, of_recipe))
+    changes = {**configured, **given}
+    if source is not None:
+        described = (name, architecture, sensors, lookahead, given.get("epochs"))
+        if hyper or any(one is not None for one in described):
+            raise UsageError(
+                "--from names a student that is trained already",
+                fix="leave --student, --architecture, --hyper, --sensors, --lookahead and --epochs out",
+            )
+        course = _continued(source, changes)
+    else:
+        interface: dict[str, Any] = {}
+        if sensors is not None:
+            interface["sensors"] = tuple(one.strip() for one in sensors.split(",") if one.strip())
+        if lookahead is not None:
+            interface["lookahead"] = lookahead
+        course = Course(*plan_of(name, architecture, _hyper(hyper), changes, interface))
+        create(course.plan.architecture, course.plan.interface, **course.plan.hyper)
+    recipe_in_full = recipe_of(recipe, of_recipe)
+    return dataclasses.replace(course, plan=dataclasses.replace(course.plan, recipe=recipe_in_full))
+
+
+def _continued(source: str, changes: dict[str, Any]) -> Course:
+    """int8 epochs for a student that there is, with the settings that it was trained with."""
+    import dataclasses
+
+    from edgegrf.distill.configuration import changed
+    from edgegrf.distill.plans import Plan
+    from edgegrf.distill.settings import Settings
+    from edgegrf.manifest import Manifest
+    from edgegrf.students import load
+
+    checkpoint = Path(source) if Path(source).suffix else shipped_file(source, "student.pt")
+    student, manifest = load(checkpoint), Manifest.read(checkpoint)
+    facts = manifest.model.get("training", {})
+    known = {one.name: facts[one.name] for one in dataclasses.fields(Settings) if one.name in facts}
+    settings = changed(Settings(), {**known, "qat": 0, **changes})
+    if not settings.qat:
+        raise UsageError("--from needs --qat", fix="edgegrf train --from STUDENT.pt --qat 5")
+    return Course(
+        manifest.name, Plan(student.architecture, student.interface, student.hyper, settings), checkpoint
+    )
 
 
 def learn(
-    name: str,
-    plan: Plan,
+    course: Course,
     *,
     data: Path | None,
     columns: Path | None,
     walks: int | None,
     device: str,
     threads: int | None,
+    tensorboard: Path | None,
     out: Path | None,
     as_json: bool,
     teacher: Teacher | None = None,
-    qat: int = 0,
 ) -> int:
     """Train, tell how it goes, and return the exit code."""
     from edgegrf.distill.device import check_device
-    from edgegrf.distill.studio import train_student
     from edgegrf.gait.choice import choose_walks
     from edgegrf.manifest import command_line
+    from edgegrf.parity.onnx_int8 import run_tflm
+    from edgegrf.qat import fine_tune, train_for_int8
 
     check_device(device)
+    name, plan = course.name, course.plan
     folder = out or Path("build") / name
     with progress_bar(quiet=as_json) as progress:
         chosen = choose_walks(plan.interface, data, walks=walks, columns=columns, progress=progress)
-        told = _told(chosen.recordings)
+        told = told_walks(chosen.recordings)
         say(f"{name}: {plan.architecture} learns from {told} ({chosen.source})", quiet=as_json)
-        for line in (*chosen.oddities, *_few(chosen.recordings, plan)):
+        for line in (*chosen.oddities, *few_steps(chosen.recordings, plan), *about_int8(plan)):
             say(line, quiet=as_json)
-        trained = train_student(
-            name, plan, chosen.recordings, folder, data=chosen.name, teacher=teacher, command=command_line(),
-            threads=threads, device=device, progress=progress,
-            on_resume=lambda epochs: say(f"going on behind epoch {epochs} of an earlier run", quiet=as_json),
-            on_epoch=lambda epoch: say(_line(epoch), quiet=as_json),
-        )  # fmt: skip
-        ended = trained.outcome.ended
-        if qat and ended in ("done", "early"):
-            path = trained.checkpoint
-            tuned = tune(
-                path, chosen.recordings, qat, path, plan.settings, as_json=as_json, progress=progress
+        common: dict[str, Any] = {
+            "run": run_tflm, "teacher": teacher, "command": command_line(), "threads": threads,
+            "tensorboard": tensorboard, "progress": progress,
+            "on_resume": lambda last: say(f"going on behind epoch {last} of an earlier run", quiet=as_json),
+            "on_epoch": lambda epoch: say(epoch_line(epoch), quiet=as_json),
+        }  # fmt: skip
+        if course.checkpoint:
+            trained: Trained = fine_tune(
+                course.checkpoint, plan, chosen.recordings, into=folder / "student.pt", **common
             )
-            trained = replace(trained, manifest=tuned.manifest)
+        else:
+            trained = train_for_int8(
+                name, plan, chosen.recordings, folder, data=chosen.name, device=device, **common
+            )
+    ended = trained.outcome.ended
     if as_json:
         print_json({**asdict(trained.manifest), "checkpoint": str(trained.checkpoint), "ended": ended})
     else:
-        _show(trained)
+        show(trained)
         given = "".join(f" --{key} {path}" for key, path in (("data", data), ("columns", columns)) if path)
         say(f"next: edgegrf export {trained.checkpoint}{given}")
     return {"interrupted": 130, "nan": 1}.get(ended, 0)
-
-
-def tune(
-    checkpoint: Path,
-    recordings: list[Recording],
-    epochs: int,
-    into: Path,
-    settings: Settings,
-    *,
-    as_json: bool,
-    progress: Progress,
-) -> Tuned:
-    """Epochs with the rounding in place, told as they go; at a small part of the settings' rate."""
-    from edgegrf.manifest import command_line
-    from edgegrf.parity.onnx_int8 import run_tflm
-    from edgegrf.qat import fine_tune
-
-    gentle = replace(settings, rate=_GENTLE * settings.rate)
-    tuned = fine_tune(
-        checkpoint, recordings, epochs=epochs, run=run_tflm, into=into, settings=gentle,
-        command=command_line(), progress=progress,
-        on_epoch=lambda epoch: say(f"int8 {_line(epoch)}", quiet=as_json),
-    )  # fmt: skip
-    say(
-        f"validation RMSE: float {tuned.float_rmse:.4f} BW, int8 by the export alone {tuned.before:.4f} BW, "
-        f"int8 trained {tuned.after:.4f} BW{'' if tuned.after < tuned.before else ': not kept'}; in {into}",
-        quiet=as_json,
-    )
-    return tuned
 
 
 def _hyper(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -215,51 +236,3 @@ def _hyper(pairs: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             found[key] = value
     return found
-
-
-def _told(recordings: list[Recording]) -> str:
-    subjects = len({recording.subject for recording in recordings})
-    return f"{len(recordings)} feet's walks of {subjects} subject{'s' if subjects != 1 else ''}"
-
-
-def _few(recordings: list[Recording], plan: Plan) -> list[str]:
-    """What to try where a pass over the walks is but a few steps."""
-    from edgegrf.distill.examples import CHUNK
-
-    chunks = sum(len(recording.pressure) // CHUNK for recording in recordings)
-    batch = plan.settings.batch
-    if plan.interface.lookahead < 0 or chunks >= _FEW_STEPS * batch or batch <= 4:
-        return []
-    smaller = max(2, chunks // _FEW_STEPS)
-    return [
-        f"few walks: {chunks} chunks of {CHUNK} samples make {-(-chunks // batch)} steps an epoch; "
-        f"try --batch {smaller}"
-    ]
-
-
-def _line(epoch: Epoch) -> str:
-    return (
-        f"epoch {epoch.epoch:3d}: RMSE {epoch.training_rmse:.4f} BW in training, "
-        f"{epoch.validation_rmse:.4f} BW in validation"
-    )
-
-
-def _show(trained: Trained) -> None:
-    manifest = trained.manifest
-    notes = {
-        "done": "",
-        "early": "stopped early: validation had ceased to improve",
-        "nan": "stopped: the loss became NaN; the last good weights are kept (try a lower --rate)",
-        "interrupted": "stopped by Ctrl-C: partial, with the best weights so far; the same command goes on",
-    }
-    units = {"rmse_bw": "BW", "rmse_n": "N", "r": "", "r2": "", "r2_unseen": ""}
-    rows = [
-        ("parameters", manifest.model["parameters"], ""),
-        *((key, f"{value:.4g}", units[key.partition(":")[0]]) for key, value in manifest.metrics.items()
-          if key.partition(":")[0] in units),
-    ]  # fmt: skip
-    synthetic = ", synthetic walks" if manifest.model["training"]["synthetic"] else ""
-    print_table(manifest.name, (f"float, validation subjects{synthetic}", "value", "unit"), rows)
-    say(f"wrote {trained.checkpoint} with its manifest, training.csv and README.md")
-    if notes[trained.outcome.ended]:
-        say(notes[trained.outcome.ended])

@@ -71,6 +71,7 @@ def card(manifest: Manifest, int8: Manifest | None = None) -> str:
         _size(manifest.model),
         _data(training),
         _accuracy(manifest, training),
+        _int8_epochs(manifest, training),
         _int8(int8) if int8 else [],
         _cross_validation(manifest.model.get("cross_validation")),
         _limits(manifest, training),
@@ -168,6 +169,28 @@ def _accuracy(manifest: Manifest, training: Any) -> list[str]:
         "| | value | unit |",
         "|---|---:|---|",
         *rows,
+        "",
+    ]
+
+
+def _int8_epochs(manifest: Manifest, training: Any) -> list[str]:
+    """What the epochs with the rounding in place brought."""
+    figures = manifest.metrics
+    if "ptq_rmse_bw" not in figures:
+        return []
+    trained = figures.get("qat_rmse_bw")
+    told = "not better: not kept" if trained is None else f"{trained:.4g}"
+    return [
+        "## int8 epochs",
+        "",
+        "The last epochs, in which the student computed as its int8 model: "
+        f"{figures['qat_epochs']}, recipe `{training.get('qat_recipe', '-')}`. Judged as above.",
+        "",
+        "| RMSE | value | unit |",
+        "|---|---:|---|",
+        f"| float | {figures['float_rmse_bw']:.4g} | BW |",
+        f"| int8, by the export alone | {figures['ptq_rmse_bw']:.4g} | BW |",
+        f"| int8, trained | {told} | BW |",
         "",
     ]
 

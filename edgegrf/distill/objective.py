@@ -24,8 +24,9 @@ __all__ = ["Objective"]
 class Objective:
     """What a student minimises: a recipe, with the teacher whose features it compares.
 
-    `spheres` weighs the orthogonality of the student's stages.  Raises UsageError for a recipe without its
-    teacher, ModelError for networks that name no stages when features are compared.
+    `spheres` weighs the orthogonality of the student's stages.  Without `features` a recipe has only its
+    terms of the estimates.  Raises UsageError for a recipe without its teacher, ModelError for networks that
+    name no stages when features are compared.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Objective:
         teacher: Student | None = None,
         *,
         spheres: float = 0.0,
+        features: bool = True,
     ) -> None:
         self.recipe = recipe or Alone()
         self.student, self.spheres = student, spheres
-        self.teacher = teacher if self.recipe.features else None
-        if self.recipe.features and teacher is None:
+        compared = features and self.recipe.features
+        self.teacher = teacher if compared else None
+        if compared and teacher is None:
             raise UsageError(
                 f"the recipe {self.recipe.name} compares features with a teacher's", fix="--teacher"
             )

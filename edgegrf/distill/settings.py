@@ -31,3 +31,5 @@ class Settings:
     step_noise: float = 0.0
     #: weight of the orthogonality of the student's stages
     spheres: float = 0.0
+    #: epochs after those, in which the student computes as its int8 model
+    qat: int = 0

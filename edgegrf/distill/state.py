@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from edgegrf.errors import OutputError
 from edgegrf.files import write_file
 
 __all__ = ["TrainingState"]
@@ -39,6 +42,22 @@ class TrainingState:
         if not isinstance(content, dict) or content.get("fingerprint") != self.fingerprint:
             return None
         return content
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Where something in the block cannot be written (a full disk), the error says how to go on."""
+        try:
+            yield
+        except OutputError as error:
+            written = self.read()
+            if written is None:
+                raise
+            raise OutputError(
+                error.what,
+                why=error.why,
+                fix="make room, or let it be written: the same command then goes on behind epoch "
+                f"{len(written['log'])}",
+            ) from error
 
     def drop(self) -> None:
         """Forget it."""

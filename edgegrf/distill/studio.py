@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +14,17 @@ import torch
 
 from edgegrf.distill.card import write_card
 from edgegrf.distill.evaluate import metrics
-from edgegrf.distill.examples import Walks, prepare, walks_sha256
+from edgegrf.distill.examples import Examples, Walks, prepare, walks_sha256
 from edgegrf.distill.images import image_features
+from edgegrf.distill.log import TrainingLog
 from edgegrf.distill.objective import Objective
 from edgegrf.distill.plans import Plan
+from edgegrf.distill.settings import Settings
 from edgegrf.distill.state import TrainingState
 from edgegrf.distill.teacher import Teacher
 from edgegrf.distill.trainer import Epoch, Outcome, train
 from edgegrf.errors import ModelError
-from edgegrf.files import write_file
+from edgegrf.files import check_writable
 from edgegrf.gait.recording import Recording
 from edgegrf.gait.split import Split, standing
 from edgegrf.gait.trials import trials
@@ -29,8 +32,20 @@ from edgegrf.manifest import Manifest
 from edgegrf.progress import Progress, silent
 from edgegrf.students.build import create
 from edgegrf.students.checkpoint import save
+from edgegrf.students.student import Student
 
-__all__ = ["Trained", "is_trained", "train_student", "training_fingerprint"]
+__all__ = [
+    "STATE",
+    "Trained",
+    "is_trained",
+    "lessons",
+    "train_on_disk",
+    "train_student",
+    "training_fingerprint",
+]
+
+#: the state of a training in its folder, until all of its epochs are done
+STATE = "training.state"
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,8 @@ def train_student(
     command: str = "",
     threads: int | None = None,
     device: str = "cpu",
+    tensorboard: Path | None = None,
+    goes_on: bool = False,
     progress: Progress = silent,
     on_resume: Callable[[int], None] = lambda epochs: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -61,50 +78,94 @@ def train_student(
     """Train the plan's student and write student.pt, its manifest, training.csv and README.md to `folder`.
 
     `data` names the walks on the card.  A training that was killed goes on where it was, in the same folder,
-    and `on_resume` hears how many epochs are there.  Raises DataError when the walks do not fit the plan's
-    interface, ModelError when the teacher does not, OutputError before training when the folder cannot be
-    written.
+    and `on_resume` hears how many epochs are there; where something `goes_on` behind the last epoch, its
+    state stays too.  Raises DataError when the walks do not fit the plan's interface, ModelError when the
+    teacher does not, OutputError before training when the folder cannot be written, and later when the disk
+    is full.
     """
     if threads:
         torch.set_num_threads(threads)
     split = split or standing(one.subject for one in recordings)
-    log, checkpoint = folder / "training.csv", folder / "student.pt"
+    checkpoint = folder / "student.pt"
     torch.manual_seed(plan.settings.seed)
     student = create(plan.architecture, plan.interface, **plan.hyper)
     network = teacher.networks[0] if teacher else None
     objective = Objective(student, plan.recipe, network, spheres=plan.settings.spheres)
     walks = prepare(recordings, plan.interface, split)
     fingerprint = _fingerprint(plan, walks.sha256, split, teacher)
-    state = TrainingState(folder / "training.state", fingerprint)
-    if written := state.read():
-        on_resume(len(written["log"]))
-    else:
-        write_file(log, _csv([]))
+    state = TrainingState(folder / STATE, fingerprint)
+    log = TrainingLog(folder, tensorboard=tensorboard)
+    check_writable(folder)
+    training = lessons(walks, recordings, plan, teacher, split, progress)
+    sources = {"walks": walks.sha256, "training": fingerprint}
+    sources |= {"teacher": teacher.sha256} if teacher else {}
+    with state.kept():
+        outcome = train_on_disk(
+            student, training, walks.validation, plan.settings, state, log, objective=objective,
+            device=device, progress=progress, on_resume=on_resume, on_epoch=on_epoch,
+        )  # fmt: skip
+        manifest = save(
+            student, checkpoint, name=name, metrics=metrics(student, walks.validation), sources=sources,
+            training=_facts(plan, walks, outcome, data, teacher), command=command,
+        )  # fmt: skip
+        write_card(checkpoint)
+    if outcome.ended in ("done", "early") and not goes_on:
+        state.drop()
+    return Trained(checkpoint, manifest, outcome)
+
+
+def lessons(
+    walks: Walks,
+    recordings: Sequence[Recording],
+    plan: Plan,
+    teacher: Teacher | None,
+    split: Split,
+    progress: Progress = silent,
+    *,
+    features: bool = True,
+) -> Examples:
+    """The training examples, with what the teachers of the plan's recipe make of them; estimates at least."""
     training = walks.training
     if teacher:
         taught, seen = teacher.taught(recordings, plan.interface, split, progress)
         training = dataclasses.replace(training, taught=taught, seen=seen)
-    if plan.recipe.images:
+    if plan.recipe.images and features:
         training = dataclasses.replace(training, images=tuple(image_features(training, progress)))
+    return training
+
+
+def train_on_disk(
+    student: Student,
+    training: Examples,
+    validation: Examples,
+    settings: Settings,
+    state: TrainingState,
+    log: TrainingLog,
+    *,
+    objective: Objective,
+    before: float = math.inf,
+    device: str = "cpu",
+    progress: Progress = silent,
+    on_resume: Callable[[int], None] = lambda epochs: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Outcome:
+    """`train` whose every epoch goes to `state` and to `log`; both callbacks hear the log's numbers."""
+    if (written := state.read()) and written["log"]:
+        on_resume(log.placed(Epoch(**written["log"][-1])).epoch)
+    else:
+        log.write([])
 
     def keep(outcome: Outcome) -> None:
-        write_file(log, _csv(outcome.log))
-        on_epoch(outcome.log[-1])
+        log.add(outcome.log)
+        on_epoch(log.placed(outcome.log[-1]))
 
-    outcome = train(
-        student, training, walks.validation, plan.settings, objective=objective, state=state, device=device,
-        progress=progress, on_epoch=keep,
-    )  # fmt: skip
-    sources = {"walks": walks.sha256, "training": fingerprint}
-    sources |= {"teacher": teacher.sha256} if teacher else {}
-    manifest = save(
-        student, checkpoint, name=name, metrics=metrics(student, walks.validation), sources=sources,
-        training=_facts(plan, walks, outcome, data, teacher), command=command,
-    )  # fmt: skip
-    write_card(checkpoint)
-    if outcome.ended in ("done", "early"):
-        state.drop()
-    return Trained(checkpoint, manifest, outcome)
+    with log:
+        outcome = train(
+            student, training, validation, settings, objective=objective, state=state, before=before,
+            device=device, progress=progress, on_epoch=keep,
+        )  # fmt: skip
+        log.write(outcome.log)
+    return outcome
 
 
 def is_trained(
@@ -114,12 +175,14 @@ def is_trained(
     split: Split | None = None,
     teacher: Teacher | None = None,
 ) -> bool:
-    """Whether the checkpoint is what `train_student` would leave of these, trained to its end."""
+    """Whether the checkpoint is what a training of these would leave, int8 epochs and all."""
     try:
         manifest = Manifest.read(checkpoint) if checkpoint.is_file() else None
     except ModelError:  # a kill came between checkpoint and manifest
         return False
     if manifest is None or manifest.model.get("training", {}).get("ended") == "interrupted":
+        return False
+    if (checkpoint.parent / STATE).is_file():  # its int8 epochs are still to come
         return False
     return manifest.sources.get("training") == training_fingerprint(plan, recordings, split, teacher)
 
@@ -158,12 +221,3 @@ def _facts(
 def _fingerprint(plan: Plan, walks: str, split: Split, teacher: Teacher | None) -> str:
     told = [plan, walks, split.line, teacher.sha256 if teacher else "", torch.__version__]
     return hashlib.sha256(repr(told).encode()).hexdigest()
-
-
-def _csv(log: Sequence[Epoch]) -> str:
-    lines = ["epoch,training_rmse_bw,validation_rmse_bw,learning_rate,loss"]
-    lines += [
-        f"{line.epoch},{line.training_rmse:.9g},{line.validation_rmse:.9g},{line.rate:.9g},{line.loss:.9g}"
-        for line in log
-    ]
-    return "\n".join(lines) + "\n"

@@ -30,18 +30,25 @@ _CLIP = 1.0
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the log; both RMSE in the output unit; the loss is the recipe's."""
+    """One line of the log; both RMSE in the output unit; the loss is the recipe's.
+
+    `arithmetic` is the student's: "float" or "int8".
+    """
 
     epoch: int
     training_rmse: float
     validation_rmse: float
     rate: float
     loss: float
+    arithmetic: str = "float"
 
 
 @dataclass
 class Outcome:
-    """How training went; `ended`: "done", "early" (no better for a while), "nan", "interrupted"."""
+    """How training went; `ended`: "done", "early" (no better for a while), "nan", "interrupted".
+
+    `best` is None where no epoch was better than what the student was before.
+    """
 
     ended: str = "done"
     best: Epoch | None = None
@@ -56,6 +63,7 @@ def train(
     *,
     objective: Objective | None = None,
     state: TrainingState | None = None,
+    before: float = math.inf,
     device: str = "cpu",
     progress: Progress = silent,
     on_epoch: Callable[[Outcome], None] = lambda outcome: None,
@@ -66,23 +74,26 @@ def train(
     behind them.  The same seed, torch version and thread count give the same weights on a CPU, also after a
     kill.  A loss that is not finite ends training with the last good weights; raises ModelError if there are
     none yet.  Ctrl-C does likewise and is raised again if there are none.
+
+    `before` is the validation RMSE of a student that is good already: its weights are kept until an epoch is
+    better.
     """
     objective = objective or Objective(student, spheres=settings.spheres)
-    run = _Run(student, training, validation, settings, objective, device, progress)
+    run = _Run(student, training, validation, settings, objective, before, device, progress)
     if state and (written := state.read()):
         run.restore(written)
     try:
         for epoch in range(len(run.outcome.log) + 1, settings.epochs + 1):
+            if run.outcome.ended != "done":
+                break
             with step_noise(student, settings.step_noise):
                 finite = run.epoch(epoch)
             if finite:
                 if state:
                     state.write(run.content())
                 on_epoch(run.outcome)
-            if run.outcome.ended != "done":
-                break
     except KeyboardInterrupt:
-        if run.outcome.best is None:
+        if not run.good:
             raise
         run.outcome.ended = "interrupted"
     student.to("cpu").load_state_dict(run.kept)
@@ -100,13 +111,14 @@ class _Run:
         validation: Examples,
         settings: Settings,
         objective: Objective,
+        before: float,
         device: str,
         progress: Progress,
     ) -> None:
         self.student, self.training, self.validation = student.to(device), training, validation
         self.settings, self.objective, self.device, self.progress = settings, objective, device, progress
         objective.to(device)
-        self.outcome = Outcome()
+        self.outcome, self.before = Outcome(), before
         self.kept = _copied(student)
         self.steps = math.ceil(len(training) / settings.batch)
         self.random = torch.Generator().manual_seed(settings.seed)
@@ -176,28 +188,32 @@ class _Run:
         self.schedule.load_state_dict(content["schedule"])
         self.random.set_state(content["random"])
         torch.set_rng_state(content["torch_random"])
+        for line in content["log"]:
+            self._judge(Epoch(**line))
         self.kept = content["kept"]
-        self.outcome.log = [Epoch(**line) for line in content["log"]]
-        for epoch in self.outcome.log:
-            if self._is_best(epoch):
-                self.outcome.best = epoch
+
+    @property
+    def good(self) -> bool:
+        """Whether there are weights that are worth keeping."""
+        return self.outcome.best is not None or math.isfinite(self.before)
 
     def _judge(self, epoch: Epoch) -> None:
         self.outcome.log.append(epoch)
         best = self.outcome.best
-        if best is None or self._is_best(epoch):
+        if self._is_best(epoch):
             self.outcome.best = epoch
             self.kept = _copied(self.student)
-        elif self.settings.patience and epoch.epoch - best.epoch >= self.settings.patience:
+        elif self.settings.patience and epoch.epoch - (best.epoch if best else 0) >= self.settings.patience:
             self.outcome.ended = "early"
 
     def _is_best(self, epoch: Epoch) -> bool:
         """Whether its weights are to be kept rather than those of the best before it."""
         best = self.outcome.best
-        return best is None or bool(self.settings.keep_last) or epoch.validation_rmse < best.validation_rmse
+        reached = best.validation_rmse if best else self.before
+        return bool(self.settings.keep_last) or epoch.validation_rmse < reached
 
     def _not_finite(self, number: int) -> bool:
-        if self.outcome.best is None:
+        if not self.good:
             raise ModelError(
                 f"the loss is no longer a number in epoch {number}, before any good weights",
                 why="the learning rate is too high, or the walks hold absurd values",

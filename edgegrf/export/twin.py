@@ -8,7 +8,7 @@ straight through (Bengio et al. 2013, arXiv:1308.3432), clipping passes them to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,13 +20,13 @@ from edgegrf.errors import UnsupportedError
 from edgegrf.export.lowered import SAME_SCALE, Lowered, Node
 from edgegrf.export.quantise import channel_axis, own_tensors, weight_scales
 from edgegrf.export.scheme import INT8, Range, Scheme
-from edgegrf.export.twin_operators import OPERATORS, activate, keeps_batch
+from edgegrf.export.twin_operators import OPERATORS, keeps_batch
+from edgegrf.export.twin_pass import Pass, Watch
 from edgegrf.graph.model import NEXT_SUFFIX, STATE_PREFIX
 
 __all__ = ["Twin", "can_follow"]
 
 Doubles = NDArray[np.float64]
-Watch = Callable[[int, Tensor], None]
 
 
 def can_follow(lowered: Lowered) -> bool:
@@ -112,21 +112,43 @@ class Twin(nn.Module):
         return self.run(pressure)
 
     def run(self, pressure: Tensor, watch: Watch | None = None) -> Tensor:
-        """forward; `watch` hears the number and the input of each layer before that is computed."""
+        """forward; `watch` hears the number and the input of each layer before that is computed.
+
+        A step model's layers come many times, and nobody watches them.
+        """
         states = [name for name in self.lowered.inputs if name.startswith(STATE_PREFIX)]
         source = next(name for name in self.lowered.inputs if name not in states)
         force = next(name for name in self.lowered.outputs if not name.startswith(STATE_PREFIX))
         pressure = pressure.to(self.dtype)
-        if not states:
-            given = {source: self._batched(source, pressure)}
-            return self.values(given, watch)[force].reshape(len(pressure), -1, self.lowered.shapes[force][-1])
-        kept = {name: pressure.new_zeros(len(pressure), *self.lowered.shapes[name][1:]) for name in states}
-        estimates = []
-        for sample in pressure.unbind(1):
-            values = self.values({source: sample, **kept}, watch)
+        if states:
+            return self._stepped(pressure, source, states, force)
+        given = {source: pressure.reshape(len(pressure), *self.lowered.shapes[source][1:])}
+        estimates = self.values(given, watch)[force]
+        return estimates.reshape(len(pressure), -1, self.lowered.shapes[force][-1])
+
+    def _stepped(self, pressure: Tensor, source: str, states: list[str], force: str) -> Tensor:
+        """Step after step; what needs no state is computed before, and what no state needs behind them."""
+        here, count = Pass(self), len(pressure)
+        before, within, behind = _in_time(self.lowered, states)
+        early = here.values({source: pressure.flatten(0, 1)}, before)
+        wanted = {name for i in (*within, *behind) for name in self.lowered.nodes[i].inputs} & {*early}
+        series = {name: early[name].reshape(count, -1, *early[name].shape[1:]) for name in wanted}
+        kept = {name: pressure.new_zeros(count, *self.lowered.shapes[name][1:]) for name in states}
+        told: dict[str, list[Tensor]] = {name: [] for name in self._told(within, behind, force)}
+        for moment in zip(*(one.unbind(1) for one in series.values()), strict=True):
+            known = dict(zip(series, moment, strict=True))
+            values = here.values({**kept, **known}, within, known=known)
+            for name, moments in told.items():
+                moments.append(values[name])
             kept = {name: values[name + NEXT_SUFFIX] for name in states}
-            estimates.append(values[force])
-        return torch.stack(estimates, 1)
+        late = {name: torch.stack(values, 1).flatten(0, 1) for name, values in told.items()}
+        estimates = here.values(late, behind, known=late)[force]
+        return estimates.reshape(count, -1, self.lowered.shapes[force][-1])
+
+    def _told(self, within: list[int], behind: list[int], force: str) -> set[str]:
+        """What a step has to keep: the force, or what the nodes `behind` the steps take from it."""
+        made = {self.lowered.nodes[i].output for i in within}
+        return made & {force, *(name for i in behind for name in self.lowered.nodes[i].inputs)}
 
     def values(
         self, given: Mapping[str, Tensor], watch: Watch | None = None, known: Collection[str] = ()
@@ -135,49 +157,15 @@ class Twin(nn.Module):
 
         `watch` as in `run`.
         """
-        values = {
-            name: value if name in known else self.rounded(name, value) for name, value in given.items()
-        }
-        for i in range(len(self.lowered.nodes)):
-            node = self.lowered.nodes[i]
-            if node.output in values:
-                continue
-            inputs = [values[name] for name in node.inputs]
-            if watch and node.weights is not None:
-                watch(i, inputs[0])
-                node = self.lowered.nodes[i]
-            constants, scales = self.constants(i)
-            value = OPERATORS[node.kind](node, inputs, *constants)
-            value = activate(value, node.options.get("activation", "NONE"))
-            if "limits" in node.options:
-                value = torch.clamp(value, *node.options["limits"])
-            values[node.output] = self.rounded(node.output, value, self._multipliers(node, scales))
-        return values
+        return Pass(self).values(given, watch=watch, known=known)
 
-    def rounded(self, name: str, value: Tensor, multipliers: Doubles | None = None) -> Tensor:
-        """`value` as the codes of tensor `name` read back; as it is where `name` is exact.
-
-        `multipliers` (one, or one a channel) are what brings the sum of integers to those codes.
-        """
-        pooled = name in self._same_as
-        name = self._origin(name)
-        if name in self.exact:
-            return value
-        scale, zero_point = self.code(name)
-        low, high = self._limits(scale, zero_point)
-        inside = torch.minimum(torch.maximum(value, low), high)
-        steps = inside.detach() / scale.detach()
-        if name in self.lowered.inputs:
-            codes = torch.round(steps)
-        elif pooled:  # a pool rounds its codes, zero point and all
-            codes = _away(steps + zero_point) - zero_point
-        else:
-            codes = self._requantised(steps, multipliers)
-        return inside + (codes * scale.detach() - inside.detach())
+    def rounded(self, name: str, value: Tensor) -> Tensor:
+        """`value` as the codes of tensor `name` read back; as it is where `name` is exact."""
+        return Pass(self).rounded(name, value)
 
     def code_of(self, name: str) -> tuple[Tensor, float]:
         """Scale and zero point of any tensor, also of one that has another's."""
-        return self.code(self._origin(name))
+        return self.code(self.origin(name))
 
     def code(self, name: str) -> tuple[Tensor, float]:
         """Scale (with gradients to the range) and zero point of a tensor."""
@@ -199,10 +187,6 @@ class Twin(nn.Module):
     def _kind(self, name: str) -> str:
         return next(node.kind for node in self.lowered.nodes if node.output == name)
 
-    def _limits(self, scale: Tensor, zero_point: float) -> tuple[Tensor, Tensor]:
-        least, most = (-32768, 32767) if self.scheme.symmetric else (-128, 127)
-        return (least - zero_point) * scale, (most - zero_point) * scale
-
     def scales(self, i: int) -> Tensor:
         """The scales of the int8 weights of layer `i`, one an output."""
         source = float(self.code_of(self.lowered.nodes[i].inputs[0])[0].detach())
@@ -213,16 +197,16 @@ class Twin(nn.Module):
         now = replace(self.lowered.nodes[i], weights=weights, bias=bias)
         return weight_scales(now, source * self.scheme.bias_limit)
 
-    def _origin(self, name: str) -> str:
+    def origin(self, name: str) -> str:
         """The tensor whose codes `name` has."""
         while name in self._same_as:
             name = self._same_as[name]
         return name
 
-    def _multipliers(self, node: Node, scales: Doubles | None) -> Doubles | None:
+    def multipliers(self, node: Node, scales: Doubles | None) -> Doubles | None:
         """What the integer model multiplies a sum of `node` by; None where nothing is summed in integers."""
-        target = self._origin(node.output)
-        sources = [self._origin(name) for name in node.inputs]
+        target = self.origin(node.output)
+        sources = [self.origin(name) for name in node.inputs]
         if target in self.exact or any(name in self.exact for name in sources):
             return None
         if node.kind == "MUL":
@@ -232,20 +216,6 @@ class Twin(nn.Module):
         steps = [float(self.code(name)[0].detach()) for name in (sources[0], target)]
         return scales * steps[0] / steps[1]
 
-    def _requantised(self, steps: Tensor, multipliers: Doubles | None) -> Tensor:
-        """Codes as MultiplyByQuantizedMultiplier rounds them: twice, first to the bits that it shifts out.
-
-        Sums of 64 bits are rounded once, half up, by 16 bits of the multiplier.
-        """
-        if multipliers is None:
-            return _away(steps)
-        mantissas, exponents = np.frexp(multipliers)
-        if self.scheme.symmetric and len(multipliers) > 1:
-            kept = np.minimum(np.floor(mantissas * 2**15 + 0.5), 0x7FFF) / 2**15 / mantissas
-            return torch.floor(steps * torch.tensor(kept, dtype=self.dtype) + 0.5)
-        finer = torch.tensor(2.0 ** np.maximum(-exponents, 0), dtype=self.dtype)
-        return _away(torch.floor(steps * finer + 0.5) / finer)
-
     def constants(self, i: int) -> tuple[tuple[Tensor, ...], Doubles | None]:
         """(weights and bias of node `i`, as its codes read back; the weights' scales); of others nothing."""
         node = self.lowered.nodes[i]
@@ -254,7 +224,7 @@ class Twin(nn.Module):
         weights, bias = self.weights[str(i)], self.biases[str(i)]
         if node.output in self.exact_weights:
             return (weights, bias), None
-        source = self._origin(node.inputs[0])
+        source = self.origin(node.inputs[0])
         scale = float(self.code(source)[0].detach())
         axis = channel_axis(node)
         scales = self._scales(i, scale)
@@ -270,10 +240,6 @@ class Twin(nn.Module):
         rounded = weights + (coded - weights.detach()), bias + (kept - bias.detach())
         return rounded, scales.astype(np.float64)
 
-    def _batched(self, name: str, pressure: Tensor) -> Tensor:
-        """Pressure [N, T, C] as the input tensor, N in its first dimension."""
-        return pressure.reshape(len(pressure), *self.lowered.shapes[name][1:])
-
 
 def _with_its_twin(name: str, ranges: Mapping[str, Range]) -> Range:
     if not name.startswith(STATE_PREFIX):
@@ -282,6 +248,18 @@ def _with_its_twin(name: str, ranges: Mapping[str, Range]) -> Range:
     return min(low for low, _ in pair), max(high for _, high in pair)
 
 
-def _away(x: Tensor) -> Tensor:
-    """Rounded to the nearest, halves away from zero."""
-    return torch.sign(x) * torch.floor(torch.abs(x) + 0.5)
+def _in_time(lowered: Lowered, states: Collection[str]) -> tuple[list[int], list[int], list[int]]:
+    """Nodes of a step model that need no state, those that lead from state to state, and the others."""
+    moving, before = {*states}, []
+    for i, node in enumerate(lowered.nodes):
+        if moving.isdisjoint(node.inputs):
+            before.append(i)
+        else:
+            moving.add(node.output)
+    needed, within = {name + NEXT_SUFFIX for name in states}, []
+    for i, node in reversed(list(enumerate(lowered.nodes))):
+        if node.output in needed and i not in before:
+            needed.update(node.inputs)
+            within.append(i)
+    behind = [i for i in range(len(lowered.nodes)) if i not in before and i not in within]
+    return before, within[::-1], behind

@@ -4,6 +4,6 @@
 from __future__ import annotations
 
 from edgegrf.qat.student import QuantisedStudent, quantised_student
-from edgegrf.qat.studio import Tuned, fine_tune
+from edgegrf.qat.studio import Tuned, fine_tune, train_for_int8
 
-__all__ = ["QuantisedStudent", "Tuned", "fine_tune", "quantised_student"]
+__all__ = ["QuantisedStudent", "Tuned", "fine_tune", "quantised_student", "train_for_int8"]

@@ -13,7 +13,7 @@ from typing import Any
 from edgegrf.bench.stress import errors_by_subject, stressed_model
 from edgegrf.distill.device import one_thread
 from edgegrf.distill.plans import Plan
-from edgegrf.distill.studio import is_trained, train_student, training_fingerprint
+from edgegrf.distill.studio import is_trained, training_fingerprint
 from edgegrf.distill.teacher import Teacher, load_teacher
 from edgegrf.export import export_model, from_checkpoint
 from edgegrf.export.windows import walks_of
@@ -23,6 +23,7 @@ from edgegrf.gait.split import Split, fold, split_by_subject, standing
 from edgegrf.gait.trials import trials
 from edgegrf.manifest import Interface, Manifest
 from edgegrf.parity.onnx_int8 import run_tflm
+from edgegrf.qat import train_for_int8
 from edgegrf.sweep.plan import Cell, Sweep, TeacherOf
 
 __all__ = ["RESULT", "Given", "run_cell", "train_teacher"]
@@ -110,9 +111,10 @@ def _trained(
     """The checkpoint, trained unless one of the same training is there."""
     checkpoint = place / "student.pt"
     if not is_trained(checkpoint, plan, chosen.recordings, split, teacher):
-        trained = train_student(
-            name, plan, chosen.recordings, place, data=chosen.name, split=split, teacher=teacher, threads=1
-        )
+        trained = train_for_int8(
+            name, plan, chosen.recordings, place, data=chosen.name, run=run_tflm, split=split,
+            teacher=teacher, threads=1,
+        )  # fmt: skip
         if trained.outcome.ended == "interrupted":  # the next run goes on; half a training is no result
             raise KeyboardInterrupt
     return checkpoint

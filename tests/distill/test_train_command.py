@@ -42,7 +42,9 @@ def test_it_writes_a_checkpoint_with_its_manifest_log_and_card(tmp_path: Path) -
     assert manifest.model["training"]["synthetic"] is True
     assert (checkpoint.with_name("README.md")).read_text() == card(manifest)
     log = checkpoint.with_name("training.csv").read_text().splitlines()
-    assert log[0] == "epoch,training_rmse_bw,validation_rmse_bw,learning_rate,loss" and len(log) == 2
+    assert (
+        log[0] == "epoch,training_rmse_bw,validation_rmse_bw,learning_rate,loss,arithmetic" and len(log) == 2
+    )
     assert float(log[1].split(",")[2]) == pytest.approx(manifest.metrics["rmse_bw"], rel=1e-4)
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from edgegrf.distill.examples import prepare
+from edgegrf.distill.plans import Plan
 from edgegrf.distill.settings import Settings
 from edgegrf.errors import ModelError
 from edgegrf.export.learnt import taken_over
@@ -116,9 +117,11 @@ def test_a_student_goes_on_as_its_int8_model_and_loses_nothing(tmp_path):
     recordings = synthetic_walks(INSOLE, [1, 2, 3, 7])
     assert len(prepare(recordings, INSOLE).training) > 4
     into = tmp_path / "out" / "student.pt"
-    tuned = fine_tune(path, recordings, epochs=3, run=run_tflm, into=into, settings=Settings(batch=4))
+    plan = Plan("dstcn", INSOLE, settings=Settings(batch=4, qat=3))
+    tuned = fine_tune(path, plan, recordings, run=run_tflm, into=into)
     assert tuned.after < 0.9 * tuned.before
     assert tuned.manifest.metrics["qat_epochs"] == 3
     assert set(from_checkpoint(into).learnt) >= {"ends", "weights.0", "bias.0", "scales.0"}
-    still = fine_tune(into, recordings, epochs=1, run=run_tflm, settings=Settings(rate=1e-12))
+    same = replace(plan, settings=Settings(rate=1e-12, qat=1))
+    still = fine_tune(into, same, recordings, run=run_tflm)
     assert still.after == still.before and learnt_in(into) == {}  # what is no better is not kept
