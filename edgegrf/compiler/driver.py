@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgegrf import __version__
-from edgegrf.compiler.emit import clean, source_text
+from edgegrf.compiler.emit import clean, source_text, sources_of
 from edgegrf.compiler.header import header_text
 from edgegrf.compiler.layout import Layout, make_layout
 from edgegrf.compiler.memory import Memory
@@ -173,9 +173,8 @@ def _write(compiled: Compiled, tflite: Path, manifest: Manifest | None, options:
         "sha256": compiled.sha256,
         "name": compiled.name,
     }
-    used = {source for layer in compiled.plan.layers for source in layer.sources}
     folder = firmware_folder() / "kernels"
-    kernels = _with_headers(folder, used)
+    kernels = _with_headers(folder, sources_of(compiled.plan))
     texts = {
         f"{compiled.name}.h": header_text(compiled, manifest, **provenance),
         f"{compiled.name}.c": source_text(compiled.plan, compiled.layout, **provenance),

@@ -16,7 +16,7 @@ from edgegrf.compiler.memory import Memory
 from edgegrf.compiler.plan import Array, Layer, Plan
 from edgegrf.compiler.timing import Clock
 
-__all__ = ["clean", "environment", "source_text"]
+__all__ = ["clean", "environment", "source_text", "sources_of"]
 
 _WIDTH = 108
 
@@ -41,14 +41,25 @@ def clean(text: str, longest: int = 90) -> str:
     return re.sub(r"[^A-Za-z0-9 _.,:;()\[\]'+=<>-]", "_", text)[:longest]
 
 
+def sources_of(plan: Plan) -> set[str]:
+    """The kernel files that the C of a plan is compiled with."""
+    used = {source for layer in plan.layers for source in layer.sources}
+    return used | ({"eg_head.h", "eg_head.c"} if plan.last else set())
+
+
 def source_text(plan: Plan, layout: Layout, **provenance: str) -> str:
     """NAME.c for the modes that have a memory plan; `provenance` fills the template's first lines."""
     text: str = (
         environment()
         .get_template("model.c.j2")
         .render(
-            headers=sorted({name for layer in plan.layers for name in layer.sources if name.endswith(".h")}),
-            layers=[_layer(layer) for layer in plan.layers if _is_named(layer, layout)],
+            headers=sorted({name for name in sources_of(plan) if name.endswith(".h")}),
+            layers=[
+                _layer(layer, replaceable=layer is plan.last)
+                for layer in plan.layers
+                if layer is plan.last or _is_named(layer, layout)
+            ],
+            head=_head(plan.last) if plan.last else None,
             dtype=plan.dtype,
             layout=layout,
             macro=provenance["name"].upper(),
@@ -68,8 +79,9 @@ def _is_named(layer: Layer, layout: Layout) -> bool:
     return any(name in calls for name in ("{p}", *(array.name for array in layer.arrays)))
 
 
-def _layer(layer: Layer) -> dict[str, Any]:
+def _layer(layer: Layer, *, replaceable: bool) -> dict[str, Any]:
     return {
+        "replaceable": replaceable,
         "place": clean(layer.place),
         "shape": list(layer.shape),
         "name": layer.name,
@@ -77,6 +89,27 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "fields": _fields(layer.fields, 1),
         "arrays": [_array(array) for array in layer.arrays],
     }
+
+
+def _head(layer: Layer) -> str:
+    """The initialiser of struct eg_head."""
+    head, [array] = layer.head, layer.arrays
+    assert head is not None  # Plan.last
+    outputs, depth = head.weights.shape
+    [packed] = (fields for name, fields in layer.fields if name == "packed")
+    return _fields(
+        (
+            ("constants", array.name),
+            ("own", f"{array.name}_own"),
+            ("count", array.data.size),
+            ("outputs", outputs),
+            ("depth", depth),
+            ("words", dict(packed)["words"]),
+            ("input_zero_point", head.input_zero_point),
+            ("output_zero_point", head.output_zero_point),
+        ),
+        1,
+    )
 
 
 def _array(array: Array) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def header_text(compiled: Compiled, manifest: Manifest | None, **provenance: str
             dtype=compiled.plan.dtype,
             window=compiled.window is not None,
             stream=compiled.stream is not None,
+            head=compiled.plan.last is not None,
             manual=_manual(compiled, interface),
             numbers=_numbers(compiled, interface),
             sha256_lines=[line + ("," if line is not lines[-1] else "") for line in lines],
@@ -60,6 +61,10 @@ def _manual(compiled: Compiled, interface: Interface | None) -> list[str]:
         f" + {macro}_INPUT_ZERO_POINT, clamped to {limits.min}..{limits.max}.  An estimate in {unit_out}:"
         f" {macro}_OUTPUT_SCALE * (q - {macro}_OUTPUT_ZERO_POINT).",
     ]
+    if interface is not None and interface.gains:
+        pairs = zip(interface.sensors, interface.gains, strict=True)
+        said = ", ".join(f"{clean(name, 24)} {gain:.6g}" for name, gain in pairs)
+        paragraphs.append(f"Made for one wearer: multiply each pressure before that, {said}.")
     if compiled.stream:
         paragraphs.append(
             f"Stream: call {compiled.name}_reset() once, then {compiled.name}_step() per sample."
@@ -95,6 +100,8 @@ def _numbers(compiled: Compiled, interface: Interface | None) -> list[tuple[str,
     """(macro, value, comment) of every number that the header states."""
     plan, window, stream = compiled.plan, compiled.window, compiled.stream
     rate = interface.sample_rate_hz if interface else 0.0
+    last = plan.last.head if plan.last else None
+    outputs, depth = last.weights.shape if last else (0, 0)
     macs, steps = (sum(getattr(layer, key) for layer in plan.layers) for key in ("macs", "step_macs"))
     return [
         ("INPUT_CHANNELS", str(plan.input_channels), f"{plan.dtype} values of a sample"),
@@ -113,6 +120,8 @@ def _numbers(compiled: Compiled, interface: Interface | None) -> list[tuple[str,
         ("INPUT_ZERO_POINT", str(plan.input_zero_point), ""),
         ("OUTPUT_SCALE", _float(plan.output_scale), ""),
         ("OUTPUT_ZERO_POINT", str(plan.output_zero_point), ""),
+        ("HEAD_OUTPUTS", str(outputs), "of the last layer, if its constants may be replaced"),
+        ("HEAD_DEPTH", str(depth), "its inputs"),
         ("WEIGHT_BYTES", str(compiled.weight_bytes), "constants"),
         ("RAM_BYTES", str(compiled.layout.ram_bytes), "of all modes, without the caller's in and out"),
         ("RAM_BYTES_WINDOW", str(window.ram_bytes if window else 0), "of windows by themselves"),

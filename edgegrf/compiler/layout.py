@@ -36,6 +36,7 @@ class Layout:
     window: Memory | None
     stream: Memory | None
     through_stream: bool
+    in_ram: bool  # all constants lie in RAM; else those of the layer alone that may be replaced
     constants: tuple[str, ...]  # arrays that lie in RAM
     constant_bytes: int  # of those
 
@@ -74,10 +75,11 @@ def make_layout(plan: Plan, *, mode: str, weights: str, memory: str) -> Layout:
     if window is not None and steps is not None and _can_run_by_samples(plan):
         through = _by_samples(window, steps, memory, in_ram=in_ram, both=stream is not None)
         window = steps if through else window
-    kept = size if in_ram else 0
-    names = tuple(array.name for layer in plan.layers for array in layer.arrays) if in_ram else ()
-    placed = [one and replace(one, constant_bytes=kept) for one in (window, stream)]
-    return Layout(placed[0], placed[1], through, names, kept)
+    placed = plan.layers if in_ram else tuple(filter(None, (plan.last,)))
+    kept = sum(layer.constant_bytes for layer in placed)
+    names = tuple(array.name for layer in placed for array in layer.arrays)
+    both = [one and replace(one, constant_bytes=kept) for one in (window, stream)]
+    return Layout(both[0], both[1], through, in_ram, names, kept)
 
 
 def _modes(plan: Plan, mode: str) -> tuple[Memory | None, Memory | None]:

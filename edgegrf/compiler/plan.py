@@ -7,11 +7,16 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgegrf.compiler.timing import EVERY_SAMPLE, Clock, Timing
 
-__all__ = ["Array", "Layer", "Plan", "Ring", "Value"]
+__all__ = ["Array", "Head", "Layer", "Plan", "Ring", "Value"]
+
+
+#: of the last layer's constants, beyond which they are not replaced: they lie in RAM, and in a page of flash
+_HEAD_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,20 @@ class Value:
     step: int
     label: str
     timing: Timing
+
+
+@dataclass(frozen=True)
+class Head:
+    """A last layer whose constants may be replaced on the board (eg_head.h), as the `.tflite` has it."""
+
+    weights: NDArray[np.int8]  # [outputs, depth]
+    scales: NDArray[np.int32]  # [outputs, 3]: bias, and the multiplier's mantissa and shift
+    input_zero_point: int
+    output_zero_point: int
+    source: int  # tensors of the graph: the layer's input, weights, biases and output
+    weight_tensor: int
+    bias_tensor: int
+    target: int
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,7 @@ class Layer:
     source: Clock = EVERY_SAMPLE  # of the inputs
     keep: str = ""
     hold: str = ""
+    head: Head | None = None  # set where it could be the last one
 
     @property
     def constant_bytes(self) -> int:
@@ -159,6 +179,16 @@ class Plan:
             for layer in self.layers
             if layer.window
         )
+
+    @property
+    def last(self) -> Layer | None:
+        """The layer whose constants may be replaced on the board; None where the model has no such."""
+        writer = {layer.output: layer for layer in self.layers}
+        layer = writer.get(self.output)
+        while layer is not None and layer.kind == "RESHAPE":  # a row's parts, given one after the other
+            layer = writer.get(layer.inputs[0])
+        fits = layer is not None and layer.head is not None and layer.constant_bytes <= _HEAD_BYTES
+        return layer if fits else None
 
     @property
     def window(self) -> bool:

@@ -6,9 +6,11 @@
 #include "calibration.h"
 #include "engine.h"
 #include "frame.h"
+#include "keep.h"
 #include "link.h"
 #include "live.h"
 #include "mlperf.h"
+#include "personal.h"
 #include "port.h"
 #include "request.h"
 
@@ -73,7 +75,8 @@ static void describe(struct link_reply *reply) {
     bytes_put_u16(body + 2, FRAME_BODY_MAX);
     bytes_put_u32(body + 4, facts->clock_hz);
     body[8] = (uint8_t)facts->reset_cause;
-    body[9] = (uint8_t)(info->modes | (facts->parts & PORT_SCAN ? APP_MODE_LIVE : 0));
+    body[9] = (uint8_t)(info->modes | (facts->parts & PORT_SCAN ? APP_MODE_LIVE : 0) |
+                        (personal_holds() ? APP_MODE_PERSONAL : 0));
     bytes_put_u16(body + 10, info->period);
     bytes_put_u16(body + 12, info->input_channels);
     bytes_put_u16(body + 14, info->output_channels);
@@ -98,7 +101,7 @@ static void describe(struct link_reply *reply) {
 
 static void hello(const struct request *request, struct link_reply *reply) {
     live_end(LIVE_TAKEN_OVER);
-    calibration_load();
+    keep_load();
     restart_stream();
     if (request->length != 2) {
         fail_length(reply, request);
@@ -289,6 +292,10 @@ static const struct {
     [LINK_CAL_COMMIT] = {calibration_commit, false},
     [LINK_CAL_ERASE] = {calibration_erase, false},
     [LINK_FAULT] = {fault, true},
+    [LINK_PERSONAL_READ] = {personal_read, true},
+    [LINK_PERSONAL_WRITE] = {personal_write, false},
+    [LINK_PERSONAL_COMMIT] = {personal_commit, false},
+    [LINK_PERSONAL_ERASE] = {personal_erase, false},
 };
 
 static void execute_request(const struct request *request, struct link_reply *reply) {

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 enum {
-    APP_PROTOCOL = 1,  /* the one version of SPEC.md that this firmware speaks */
-    APP_MODE_LIVE = 4, /* in HELLO's modes, beside the engine's: START works */
+    APP_PROTOCOL = 1,      /* the one version of SPEC.md that this firmware speaks */
+    APP_MODE_LIVE = 4,     /* in HELLO's modes, beside the engine's: START works */
+    APP_MODE_PERSONAL = 8, /* and: a wearer's record has changed the model's last layer */
 };
 
 /* Takes bytes that came over the link, executes the requests that they complete and sends the replies. */

@@ -3,6 +3,8 @@
 
 #include "bytes.h"
 #include "engine.h"
+#include "keep.h"
+#include "personal.h"
 #include "port.h"
 
 enum {
@@ -25,18 +27,16 @@ enum {
     BAND_MAX = 512,
     GAIN_MIN_MN = 1000,
     GAIN_MAX_MN = 20000000,
-
-    NO_SLOT = PORT_STORE_SLOTS,
 };
-_Static_assert((int)RECORD <= (int)PORT_STORE_SIZE && RECORD % 4 == 0, "a record is whole words of one slot");
+_Static_assert(RECORD % 4 == 0, "a record is whole words");
 
 /* A variable, since without sensors a comparison with 0 would make no sense. */
 static const size_t channels = SCAN_CHANNELS;
 
 static uint8_t record[RECORD];
 static uint32_t multipliers[SCAN_ROOM]; /* of the record in effect */
-static uint32_t generation;
-static unsigned active; /* slot of the record in effect */
+static uint32_t sealed;                 /* generation of the slot that was read; 0: it is not sound */
+static bool holds;                      /* the record was stored; else it is the default */
 
 static struct sense_sensor sensor_at(size_t index) {
     const uint8_t *from = record + HEADER + index * SENSOR;
@@ -55,8 +55,9 @@ static uint32_t detail(enum calibration_field field, size_t index) {
     return (uint32_t)field + 256u * (uint32_t)index;
 }
 
-static uint32_t multiplier_of(const struct sense_sensor *sensor) {
-    return sense_multiplier(sensor->gain_mn, bytes_get_u32(record + WEIGHT_AT), engine_info()->input_scale);
+static uint32_t multiplier_of(const struct sense_sensor *sensor, size_t index) {
+    uint32_t gain_mn = (uint32_t)((uint64_t)sensor->gain_mn * personal_gain(index) / PERSONAL_GAIN_ONE);
+    return sense_multiplier(gain_mn, bytes_get_u32(record + WEIGHT_AT), engine_info()->input_scale);
 }
 
 /* 0 when the sensor is plausible, else the detail of the refusal. */
@@ -79,13 +80,17 @@ static uint32_t judge_sensor(const struct sense_sensor *sensor, size_t index) {
     if (sensor->gain_mn < GAIN_MIN_MN || sensor->gain_mn > GAIN_MAX_MN) {
         return detail(CALIBRATION_GAIN, index);
     }
-    return multiplier_of(sensor) ? 0 : detail(CALIBRATION_RANGE, index);
+    return multiplier_of(sensor, index) ? 0 : detail(CALIBRATION_RANGE, index);
+}
+
+static bool is_record(void) {
+    return bytes_get_u32(record) == MAGIC && bytes_get_u16(record + LENGTH_AT) == BODY &&
+           bytes_get_u16(record + CHANNELS_AT) == channels;
 }
 
 static uint32_t judge(void) {
     uint32_t weight = bytes_get_u32(record + WEIGHT_AT);
-    if (bytes_get_u32(record) != MAGIC || bytes_get_u16(record + LENGTH_AT) != BODY ||
-        bytes_get_u16(record + CHANNELS_AT) != channels) {
+    if (!is_record()) {
         return CALIBRATION_RECORD;
     }
     if (weight < WEIGHT_MIN_MN || weight > WEIGHT_MAX_MN) {
@@ -101,13 +106,16 @@ static uint32_t judge(void) {
     return 0;
 }
 
-static void put_in_effect(uint32_t its_generation, unsigned slot) {
-    for (size_t index = 0; index < channels; index++) {
-        struct sense_sensor sensor = sensor_at(index);
-        multipliers[index] = multiplier_of(&sensor);
-    }
-    generation = its_generation;
-    active = slot;
+struct keep_record calibration_record(void) {
+    return (struct keep_record){record, BODY};
+}
+
+bool calibration_fits(void) {
+    return judge() == 0;
+}
+
+bool calibration_holds(void) {
+    return holds;
 }
 
 /* Every sensor alike: straight, its full scale the board's. */
@@ -126,32 +134,35 @@ static void fill_default(void) {
     }
 }
 
-/* Reads a slot into the record; true when it holds a sound one. */
-static bool read_slot(unsigned slot) {
-    port_store_read(slot, 0, record, sizeof record);
-    return frame_crc32(0, record, BODY) == bytes_get_u32(record + BODY) && judge() == 0;
-}
+void calibration_take(void) {
+    struct keep_record own = calibration_record();
+    bool blank = bytes_get_u32(record + WEIGHT_AT) == 0;
 
-void calibration_load(void) {
-    unsigned newest = NO_SLOT;
-    uint32_t best = 0;
-
-    for (unsigned slot = 0; channels && slot < PORT_STORE_SLOTS; slot++) {
-        if (read_slot(slot) && bytes_get_u32(record + GENERATION_AT) > best) {
-            best = bytes_get_u32(record + GENERATION_AT);
-            newest = slot;
-        }
-    }
-    if (newest != NO_SLOT) {
-        read_slot(newest);
-    } else {
+    bool sound = is_record() && keep_is_whole(&own) && (blank || judge() == 0);
+    sealed = sound ? bytes_get_u32(record + GENERATION_AT) : 0;
+    holds = sound && !blank;
+    if (!holds) {
         fill_default();
     }
-    put_in_effect(best, newest);
+    for (size_t index = 0; index < channels; index++) {
+        struct sense_sensor sensor = sensor_at(index);
+        multipliers[index] = multiplier_of(&sensor, index);
+    }
+}
+
+uint32_t calibration_sealed(void) {
+    return sealed;
+}
+
+void calibration_seal(uint32_t generation) {
+    if (!holds) {
+        bytes_put_u32(record + WEIGHT_AT, 0);
+    }
+    bytes_put_u32(record + GENERATION_AT, generation);
 }
 
 uint32_t calibration_generation(void) {
-    return generation;
+    return holds ? sealed : 0;
 }
 
 void calibration_apply(const uint16_t counts[SCAN_ROOM], struct sense_result *result) {
@@ -168,85 +179,42 @@ void calibration_apply(const uint16_t counts[SCAN_ROOM], struct sense_result *re
     }
 }
 
-static bool has_parts(struct link_reply *reply, const struct request *request, uint8_t parts) {
-    uint8_t present = port_facts()->parts;
-    if ((present & parts) == parts) {
-        return true;
-    }
-    request_fail(reply, request, LINK_NO_PART, present);
-    return false;
-}
-
 void calibration_read(const struct request *request, struct link_reply *reply) {
-    if (!has_parts(reply, request, PORT_SCAN) || !request_has_length(reply, request, 4)) {
-        return;
+    struct keep_record own = calibration_record();
+    if (keep_has_parts(request, reply, PORT_SCAN)) {
+        keep_read(request, reply, &own);
     }
-    uint16_t offset = bytes_get_u16(request->body), count = bytes_get_u16(request->body + 2);
-    if (count == 0 || count > FRAME_BODY_MAX || offset > BODY || count > BODY - offset) {
-        request_fail(reply, request, LINK_OUT_OF_RANGE, BODY);
-        return;
-    }
-    memcpy(reply->body, record + offset, count);
-    reply->length = count;
 }
 
 void calibration_write(const struct request *request, struct link_reply *reply) {
-    if (!has_parts(reply, request, PORT_SCAN)) {
-        return;
+    struct keep_record own = calibration_record();
+    if (keep_has_parts(request, reply, PORT_SCAN)) {
+        keep_write(request, reply, &own);
     }
-    if (request->length < 3) {
-        request_has_length(reply, request, 3);
-        return;
-    }
-    uint16_t offset = bytes_get_u16(request->body);
-    size_t count = request->length - 2;
-    if (offset > BODY || count > (size_t)(BODY - offset)) {
-        request_fail(reply, request, LINK_OUT_OF_RANGE, BODY);
-        return;
-    }
-    memcpy(record + offset, request->body + 2, count);
-}
-
-/* Into the slot that is not in effect, the checksum last: until that word is written, the old record is the
- * only sound one. */
-static bool store(unsigned slot) {
-    bytes_put_u32(record + BODY, frame_crc32(0, record, BODY));
-    return port_store_erase(slot) && port_store_write(slot, 0, record, sizeof record) && read_slot(slot);
 }
 
 void calibration_commit(const struct request *request, struct link_reply *reply) {
-    if (!has_parts(reply, request, PORT_SCAN | PORT_STORE) || !request_has_length(reply, request, 4)) {
+    if (!keep_has_parts(request, reply, PORT_SCAN | PORT_STORE) || !request_has_length(reply, request, 4)) {
         return;
     }
     uint32_t verdict =
         frame_crc32(0, record, BODY) == bytes_get_u32(request->body) ? judge() : (uint32_t)CALIBRATION_RECORD;
     if (verdict) {
-        calibration_load();
+        keep_load();
         request_fail(reply, request, LINK_IMPLAUSIBLE, verdict);
         return;
     }
-    unsigned slot = active == 0 ? 1 : 0;
-    uint32_t next = generation + 1;
-    bytes_put_u32(record + GENERATION_AT, next);
-    if (!store(slot)) {
-        calibration_load();
-        request_fail(reply, request, LINK_STORE, slot);
-        return;
+    holds = true;
+    if (keep_calibration(request, reply)) {
+        bytes_put_u32(reply->body, keep_generation());
+        reply->length = 4;
     }
-    put_in_effect(next, slot);
-    bytes_put_u32(reply->body, next);
-    reply->length = 4;
 }
 
-/* The older slot first: a cut in between leaves the calibration as it was. */
 void calibration_erase(const struct request *request, struct link_reply *reply) {
-    if (!has_parts(reply, request, PORT_STORE) || !request_has_length(reply, request, 0)) {
+    if (!keep_has_parts(request, reply, PORT_STORE) || !request_has_length(reply, request, 0)) {
         return;
     }
-    unsigned first = active == 0 ? 1 : 0;
-    bool done = port_store_erase(first) && port_store_erase(1 - first);
-    calibration_load();
-    if (!done) {
-        request_fail(reply, request, LINK_STORE, first);
-    }
+    holds = false;
+    keep_calibration(request, reply);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * calibration.h: the wearer's calibration, kept in two slots of flash so that a power cut at any moment
- * leaves the old or the new one (SPEC.md section 8).
+ * calibration.h: the wearer's calibration (SPEC.md section 8); keep.h stores it.
  *
  * One record in RAM is both what senses go by and what the host reads and writes; only a record that was
  * found plausible and stored, or came from the store, is in effect.
@@ -9,7 +8,7 @@
 #ifndef CALIBRATION_H
 #define CALIBRATION_H
 
-#include "request.h"
+#include "keep.h"
 #include "sense.h"
 
 enum calibration_field { /* what is implausible: detail of LINK_IMPLAUSIBLE, with 256 * the sensor */
@@ -22,11 +21,25 @@ enum calibration_field { /* what is implausible: detail of LINK_IMPLAUSIBLE, wit
                          CALIBRATION_RANGE = 7, /* gain, weight and the model's scale do not go together */
 };
 
-/* Takes the newer sound record of the store, else the board's default, and forgets what the host wrote
- * without a commit.  Called once after port_init(), and whenever the record in RAM may be half written. */
-void calibration_load(void);
+/* The record in RAM. */
+struct keep_record calibration_record(void);
 
-/* The generation in effect: 1, 2, ... counted by commits; 0: nothing is stored, the default holds. */
+/* Puts the record in RAM in effect, or the board's default where it is blank or not sound. */
+void calibration_take(void);
+
+/* Whether the record in RAM is plausible under the personalisation in effect. */
+bool calibration_fits(void);
+
+/* True while a record that was stored is in effect, not the default. */
+bool calibration_holds(void);
+
+/* The generation of the record that calibration_take() last met; 0: it was not sound. */
+uint32_t calibration_sealed(void);
+
+/* Readies the record in RAM for a slot; a default becomes a blank record. */
+void calibration_seal(uint32_t generation);
+
+/* The generation in effect: 1, 2, ... counted by commits; 0: the default holds. */
 uint32_t calibration_generation(void);
 
 /* Pressure of all sensors in the model's code, and which are faulty. */

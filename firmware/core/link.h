@@ -31,6 +31,10 @@ enum link_type {
     LINK_CAL_COMMIT = 0x0E,
     LINK_CAL_ERASE = 0x0F,
     LINK_FAULT = 0x10,
+    LINK_PERSONAL_READ = 0x11,
+    LINK_PERSONAL_WRITE = 0x12,
+    LINK_PERSONAL_COMMIT = 0x13,
+    LINK_PERSONAL_ERASE = 0x14,
     LINK_TYPES,        /* one more than the highest request */
     LINK_REPLY = 0x80, /* set in the type of a reply */
     LINK_LIVE = 0xC0,  /* comes unasked, after a START */
@@ -48,7 +52,7 @@ enum link_error {
     LINK_PROTOCOL = 8,
     LINK_BUSY = 9,         /* not while live streaming runs */
     LINK_NO_PART = 10,     /* this board has no scan, store or fault record */
-    LINK_IMPLAUSIBLE = 11, /* a calibration out of bounds */
+    LINK_IMPLAUSIBLE = 11, /* a calibration or a personalisation out of bounds */
     LINK_STORE = 12,       /* the flash did not take it */
 };
 

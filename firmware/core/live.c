@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "calibration.h"
 #include "engine.h"
+#include "keep.h"
 #include "port.h"
 
 enum {
@@ -275,7 +276,7 @@ void live_start(const struct request *request, struct link_reply *reply) {
         !understand(request, reply, &rate_mhz)) {
         return;
     }
-    calibration_load();
+    keep_load();
     if (live.content & LIVE_ESTIMATE) {
         engine_reset();
     }

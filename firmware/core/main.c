@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app.h"
-#include "calibration.h"
+#include "keep.h"
 #include "live.h"
 #include "port.h"
 
@@ -8,7 +8,7 @@ int main(void) {
     static uint8_t chunk[64];
 
     port_init();
-    calibration_load();
+    keep_load();
     for (;;) {
         port_watchdog_feed();
         size_t length = port_receive(chunk, sizeof chunk);

@@ -36,9 +36,20 @@ struct engine_info {
     int32_t input_zero_point;
     float output_scale;
     int32_t output_zero_point;
+    uint16_t head_outputs;    /* of the last layer, if engine_head() replaces its constants; else 0 */
+    uint16_t head_depth;      /* its inputs */
+    uint8_t *record;          /* ENGINE_RECORD_BYTES(), on a word's address, to be filled by the caller */
     int8_t *window_in;        /* bytes of [window_samples][input_channels], to be filled by the caller */
     const int8_t *window_out; /* bytes of [window_estimates][output_channels], of engine_window() */
 };
+
+/* What a wearer's record (core/personal.h) takes of a model whose last layer may be replaced: a header, a
+ * gain of two bytes for each input, then of the last layer three words for each output, and its weights. */
+#define ENGINE_WORDS(bytes) (((bytes) + 3) / 4 * 4)
+#define ENGINE_RECORD_HEADER 76
+#define ENGINE_RECORD_BYTES(inputs, outputs, depth)                                                          \
+    (ENGINE_RECORD_HEADER + ENGINE_WORDS(2 * (inputs)) + 12 * (outputs) +                                    \
+     ENGINE_WORDS((outputs) * (depth)) + 4)
 
 /* Always the same record; its pointers are valid from boot on. */
 const struct engine_info *engine_info(void);
@@ -59,6 +70,11 @@ int engine_step(const int8_t *sample, int8_t *estimate);
 /* Run window_in through the model into window_out.  Requires ENGINE_MODE_WINDOW.  A stream ends with it:
  * engine_reset() before the next engine_step(). */
 void engine_window(void);
+
+/* Take other constants for the last layer: scales [head_outputs][3] are bias, multiplier and shift, weights
+ * [head_outputs][head_depth], as the .tflite has them; NULL for both: the model's own.  Returns 1, or 0 where
+ * they cannot be computed with; nothing has changed then. */
+int engine_head(const int32_t *scales, const int8_t *weights);
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,10 @@ static value window_in[MODEL_WINDOW_SAMPLES * MODEL_INPUT_CHANNELS];
 static value window_out[MODEL_WINDOW_ESTIMATES * MODEL_OUTPUT_CHANNELS];
 #endif
 
+#if MODEL_HEAD_OUTPUTS
+static uint32_t record[ENGINE_RECORD_BYTES(MODEL_INPUT_CHANNELS, MODEL_HEAD_OUTPUTS, MODEL_HEAD_DEPTH) / 4];
+#endif
+
 static const struct engine_info info = {
     .engine = "aot",
     .model = MODEL_MODEL_NAME,
@@ -34,6 +38,11 @@ static const struct engine_info info = {
     .input_zero_point = MODEL_INPUT_ZERO_POINT,
     .output_scale = MODEL_OUTPUT_SCALE,
     .output_zero_point = MODEL_OUTPUT_ZERO_POINT,
+#if MODEL_HEAD_OUTPUTS
+    .head_outputs = MODEL_HEAD_OUTPUTS,
+    .head_depth = MODEL_HEAD_DEPTH,
+    .record = (uint8_t *)record,
+#endif
 #if MODEL_MODES & 1
     .window_samples = MODEL_WINDOW_SAMPLES,
     .window_estimates = MODEL_WINDOW_ESTIMATES,
@@ -73,5 +82,15 @@ int engine_step(const int8_t *sample, int8_t *estimate) {
 void engine_window(void) {
 #if MODEL_MODES & 1
     model_window(window_in, window_out);
+#endif
+}
+
+int engine_head(const int32_t *scales, const int8_t *weights) {
+#if MODEL_HEAD_OUTPUTS
+    return model_head(scales, weights);
+#else
+    (void)scales;
+    (void)weights;
+    return 0;
 #endif
 }

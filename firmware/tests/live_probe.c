@@ -5,7 +5,7 @@
  * Prints "sent HEX" for what the board sends, and "scan MHZ" / "stop" when it starts or stops the scan.
  */
 #include "app.h"
-#include "calibration.h"
+#include "keep.h"
 #include "live.h"
 #include "port.h"
 
@@ -115,7 +115,7 @@ int main(void) {
     char word[8];
 
     memset(flash, 0xFF, sizeof flash);
-    calibration_load();
+    keep_load();
     while (scanf("%7s", word) == 1) {
         if (!strcmp(word, "time") && scanf("%" SCNu32, &now_ms) == 1) {
             continue;

@@ -18,7 +18,19 @@ START, STOP, STATUS, SCAN, CAL_READ, CAL_WRITE, CAL_COMMIT, CAL_ERASE, FAULT = r
 LIVE, ERROR = 0xC0, 0xFF
 RAW, PRESSURE, ESTIMATE = 1, 2, 4
 CORE = [
-    f"core/{name}.c" for name in ("app", "link", "frame", "build", "sense", "calibration", "live", "mlperf")
+    f"core/{name}.c"
+    for name in (
+        "app",
+        "link",
+        "frame",
+        "build",
+        "sense",
+        "calibration",
+        "personal",
+        "keep",
+        "live",
+        "mlperf",
+    )
 ]
 COUNTS = (100, 200, 300, 400, 500, 600, 700, 800)
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from edgegrf.compiler.arithmetic import Multiplier, activation_range, multiplier
 from edgegrf.compiler.lowering import Lowering, Node, View
 from edgegrf.compiler.operators import packed, wide
-from edgegrf.compiler.operators.folding import fold
-from edgegrf.compiler.plan import Layer
+from edgegrf.compiler.operators.folding import Folded, fold
+from edgegrf.compiler.plan import Head, Layer
 from edgegrf.errors import ModelError, UnsupportedError
 
 __all__ = ["emit", "lower", "output_fields", "weight_scales", "weights"]
@@ -89,10 +89,30 @@ def _with_kernel(
         folded = fold(lowering, node, layer.name, matrix, by)
         fast = packed.dense(folded, per_step)
         if fast:
-            return fast.complete(layer), "eg_packed_dense(&{p}, %d, {in0}, {words}, {out})"
+            layer = replace(fast.complete(layer), head=_head(node, folded))
+            return layer, "eg_packed_dense(&{p}, %d, {in0}, {words}, {out})"
         fields, arrays = folded.generic()
     layer = replace(layer, fields=fields, arrays=arrays, sources=sources, struct=struct)
     return layer, f"{struct}(&{{p}}, %d, {{in0}}, {{out}})"
+
+
+def _head(node: Node, folded: Folded) -> Head | None:
+    """What stands for the layer where it is the model's last; None without biases."""
+    if len(node.inputs) < 3:
+        return None
+    matrix, by = folded.matrix.astype(np.int64), folded.by
+    bias = folded.bias + folded.input_zero_point * matrix.sum(1)
+    scales = np.stack([bias, [one.mantissa for one in by], [one.shift for one in by]], axis=1)
+    return Head(
+        weights=folded.matrix,
+        scales=scales.astype(np.int32),
+        input_zero_point=folded.input_zero_point,
+        output_zero_point=folded.zero_point,
+        source=node.inputs[0],
+        weight_tensor=node.inputs[1],
+        bias_tensor=node.inputs[2],
+        target=node.output,
+    )
 
 
 def weights(lowering: Lowering, node: Node) -> Int8:

@@ -26,6 +26,7 @@ class Folded:
     bias: NDArray[np.int64]  # [outputs], within int32
     by: tuple[Multiplier, ...]  # per output
     largest: int  # that |bias + matrix x| and |bias| can reach
+    input_zero_point: int
     zero_point: int  # of the output
     least: int  # the fused activation's range
     most: int
@@ -67,7 +68,7 @@ def fold(lowering: Lowering, node: Node, name: str, matrix: NDArray[np.int8], by
     scale, out_zero = lowering.quantization(node.output)
     least, most = activation_range(node.options.get("activation", "NONE"), scale, out_zero, node.place)
     largest = int(max(centred.max(), np.abs(folded).max()))
-    return Folded(name, matrix, folded, tuple(by), largest, out_zero, least, most)
+    return Folded(name, matrix, folded, tuple(by), largest, zero_point, out_zero, least, most)
 
 
 def _biases(lowering: Lowering, node: Node, channels: int) -> NDArray[np.int64]:
