@@ -53,6 +53,7 @@ format: $(READY) ## write the formatting that lint asks for
 
 results: bench-kernels ## measure again and rewrite all tables; what took hours comes from its JSON
 	$(BIN)/python -m benchmarks.results
+	$(BIN)/python -m benchmarks.personal
 
 bench-kernels: $(READY) ## every model on the virtual board beside TFLM + CMSIS-NN; kernels.json and its tables
 	$(BIN)/python -m benchmarks.kernels

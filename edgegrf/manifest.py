@@ -27,7 +27,8 @@ class Interface:
     A window is pressure [window, len(sensors)] in `sensor_unit` and gives force
     [window, len(outputs)] in `output_unit`, both at `sample_rate_hz`.  `frame` is (rows, columns) of a
     matrix insole, whose sensors are named row by row.  The estimate of sample t needs the samples up
-    to t + lookahead; lookahead -1 says that the model only sees whole windows.
+    to t + lookahead; lookahead -1 says that the model only sees whole windows.  `gains`, of a personalised
+    model, are what each sensor is multiplied with before anything else; () is 1 for all.
     """
 
     sensors: tuple[str, ...]
@@ -38,6 +39,7 @@ class Interface:
     window: int
     lookahead: int = 0
     frame: tuple[int, int] | None = None
+    gains: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Manifest:
         """Write the manifest beside `artefact` and return its path."""
         path = manifest_path(artefact)
         record = {"schema": SCHEMA, **dataclasses.asdict(self)}
+        if self.interface and not self.interface.gains:
+            del record["interface"]["gains"]
         record["tools"] = {"edgegrf": __version__, **dict(self.tools)}
         write_file(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
         return path
@@ -114,5 +118,6 @@ def _interface(record: Mapping[str, Any]) -> Interface:
             "sensors": tuple(record["sensors"]),
             "outputs": tuple(record["outputs"]),
             "frame": tuple(frame) if frame else None,
+            "gains": tuple(record.get("gains", ())),
         }
     )

@@ -17,11 +17,11 @@ from edgegrf.bench.result import BenchResult
 from edgegrf.bench.score import score, warmup
 from edgegrf.bench.statistics import quantiles, to_microseconds
 from edgegrf.errors import DataError
-from edgegrf.files import sha256_file
 from edgegrf.gait.trials import Trial
 from edgegrf.link.device import Device
 from edgegrf.link.hello import Hello, Mode
 from edgegrf.link.messages import Stats
+from edgegrf.link.personal import expect_file
 from edgegrf.manifest import Interface, Manifest, command_line
 from edgegrf.parity.c_board import Host, board_name, compare
 from edgegrf.progress import Progress, silent
@@ -51,7 +51,7 @@ def run_bench(
     FirmwareMismatchError when the board runs another model, DataError when no trial fits.
     """
     interface = model_interface(tflite)
-    hello = device.expect_model(sha256_file(tflite), name=str(tflite))
+    hello = expect_file(device, tflite)
     mode = mode or default_mode(hello)
     window = hello.window_samples if mode == "window" else 0
     _check_lengths(trials, window)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
-from edgegrf.cli.model import model_option
+from edgegrf.cli.model import model_option, personal_option
 from edgegrf.cli.port import port_option
 from edgegrf.errors import CheckFailedError
 from edgegrf.files import write_file
@@ -42,6 +42,7 @@ Examples:
     "--board", "board_name", help="The board to look for, or the one behind a port that does not tell."
 )
 @model_option
+@personal_option
 @click.option("--data", type=_PATH, help="Walks: a file or folder [default: EDGEGRF_DATA, else fetched "
               "gaitpdb, else synthetic].")  # fmt: skip
 @click.option("--columns", type=_PATH, help="Column map of CSV files.")
@@ -55,6 +56,7 @@ def command(
     port: str | None,
     board_name: str | None,
     model: Path,
+    personal: Path | None,
     data: Path | None,
     columns: Path | None,
     walks: int,
@@ -77,7 +79,7 @@ def command(
     if port is None:
         found = f"no {board_name or 'known board'} is plugged in, " if spec.startswith("virtual:") else ""
         say(f"no --port: {found}taking {spec}")
-    result = _measured(spec, board_name, model, data, columns, walks, mode, quiet=as_json)
+    result = _measured(spec, board_name, model, personal, data, columns, walks, mode, quiet=as_json)
     record = json.loads(json.dumps(result.record()))
     if as_json:
         print_json(result.summary())
@@ -96,6 +98,7 @@ def _measured(
     spec: str,
     board_name: str | None,
     tflite: Path,
+    personal: Path | None,
     data: Path | None,
     columns: Path | None,
     walks: int,
@@ -104,17 +107,20 @@ def _measured(
     quiet: bool,
 ) -> BenchResult:
     from edgegrf.bench.run import model_interface, run_bench
-    from edgegrf.files import sha256_file
     from edgegrf.gait.choice import choose_walks
     from edgegrf.link import Device, open_port
+    from edgegrf.link.personal import expect_file
     from edgegrf.manifest import Manifest, learnt_from
     from edgegrf.parity.host import HostModel
+    from edgegrf.personal.files import wear
 
-    interface = model_interface(tflite)
     with progress_bar(quiet=quiet) as progress:
         transport = open_port(spec, model=tflite, board_name=board_name, progress=progress)
         with Device(transport) as device:
-            device.expect_model(sha256_file(tflite), name=str(tflite))
+            if personal:
+                tflite = wear(device, personal)
+            expect_file(device, tflite)
+            interface = model_interface(tflite)
             chosen = choose_walks(
                 interface, data, walks=walks, columns=columns, unseen=True,
                 learnt_from=learnt_from(Manifest.read(tflite)), progress=progress,

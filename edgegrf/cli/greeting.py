@@ -37,9 +37,11 @@ def greet(spec: str, model: Path, *, as_json: bool) -> None:
 def _record(device: Device) -> dict[str, Any]:
     from edgegrf.link.hello import Mode
     from edgegrf.link.insole import Insole, fault_of
+    from edgegrf.link.personal import personal_of
     from edgegrf.live.stream import describe, sensor_names
 
     hello, stats = device.hello(), device.stats()
+    personal = personal_of(device)
     insole = Insole(device) if hello.modes & Mode.LIVE else None
     causes = dict(enumerate(_CAUSES))
     return {
@@ -54,6 +56,7 @@ def _record(device: Device) -> dict[str, Any]:
         "last_fault": describe(fault_of(device), hello) or None,
         "sensors": list(sensor_names(insole)) if insole else [],
         "calibration": insole.status().generation if insole else None,
+        "personalisation": personal.personal_sha256.hex() if personal else None,
     }
 
 

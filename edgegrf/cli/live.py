@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
-from edgegrf.cli.model import model_option
+from edgegrf.cli.model import model_option, personal_option
 from edgegrf.cli.port import port_option
 from edgegrf.cli.wearing import wearer_options, worn_by
 from edgegrf.errors import CheckFailedError, DeviceError, UnknownNameError
@@ -39,6 +39,7 @@ Examples:
 @port_option
 @click.option("--board", "board_name", help="The board behind a port that does not tell.")
 @model_option
+@personal_option
 @wearer_options
 @click.option("--seconds", type=click.FloatRange(0.1), help="Stop after so long [default: Ctrl-C].")
 @click.option("--rate", "rate_hz", type=click.FloatRange(0.1, 10_000), default=None,
@@ -57,6 +58,7 @@ def command(
     port: str | None,
     board_name: str | None,
     model: Path,
+    personal: Path | None,
     walk: Path | None,
     columns: Path | None,
     foot: str,
@@ -77,8 +79,8 @@ def command(
     difference, 130 when Ctrl-C comes before --seconds are over.
     """
     from edgegrf.cli.live_view import live_view
-    from edgegrf.files import sha256_file
     from edgegrf.link import default_port
+    from edgegrf.link.personal import expect_file, personal_of, sensor_gains
     from edgegrf.live.keeping import check_record_path
     from edgegrf.live.stream import Terms, follow
 
@@ -88,13 +90,18 @@ def command(
     spec = port or default_port(board_name)
     worn = worn_by(spec, model, walk, columns, foot, seed)
     with _opened(spec, board_name, model, worn, as_json) as device:
+        if personal:
+            from edgegrf.personal.files import wear
+
+            model = wear(device, personal)
         if verify:
-            device.expect_model(sha256_file(model), name=str(model))
+            expect_file(device, model)
         facts, kept = _prepare(device, calibration, as_json)
+        gains = sensor_gains(personal_of(device), facts)
         with live_view(quiet=as_json) as draw:
             stream = follow(device, terms, seconds, on_frame=draw)
-    proof = _proof(stream, model, facts, kept) if verify else None
-    _hand_over(stream, proof, model, foot, kept.weight_mn / 1000, record, report, as_json)
+    proof = _proof(stream, model, facts, kept, gains) if verify else None
+    _hand_over(stream, proof, model, foot, kept.weight_mn / 1000, gains, record, report, as_json)
     if stream.broken:
         raise stream.broken
     cut_short = stream.interrupted and seconds is not None
@@ -144,11 +151,13 @@ def _prepare(device: Device, calibration: Path | None, quiet: bool) -> tuple[Sca
     return insole.facts, insole.calibration()
 
 
-def _proof(stream: Stream, model: Path, facts: ScanFacts, calibration: CalibrationRecord) -> Proof:
+def _proof(
+    stream: Stream, model: Path, facts: ScanFacts, calibration: CalibrationRecord, gains: tuple[int, ...]
+) -> Proof:
     from edgegrf.live.checking import prove
     from edgegrf.parity.host import HostModel
 
-    return prove(stream, HostModel(model), facts, calibration)
+    return prove(stream, HostModel(model), facts, calibration, gains)
 
 
 def _hand_over(
@@ -157,6 +166,7 @@ def _hand_over(
     model: Path,
     foot: str,
     weight_n: float,
+    gains: tuple[int, ...],
     record: Path | None,
     report: Path | None,
     as_json: bool,
@@ -177,7 +187,7 @@ def _hand_over(
     else:
         _show(found)
     if record:
-        files = write_stream(record, stream, foot=foot, weight_n=weight_n, outputs=outputs)
+        files = write_stream(record, stream, foot=foot, weight_n=weight_n, outputs=outputs, gains=gains)
         names = ", ".join(map(str, files))
         say(f"walk: {names} (without force: an estimate is no reference)", quiet=as_json)
     if report:
@@ -190,13 +200,15 @@ def _hand_over(
 def _outputs(model: Path, sha256: str) -> tuple[str, ...]:
     """The names of the model's outputs, if it is `model` that ran."""
     from edgegrf.errors import ModelError
+    from edgegrf.link.personal import general_of
     from edgegrf.manifest import Manifest
 
     try:
         manifest = Manifest.read(model)
     except ModelError:
         return ()
-    return manifest.interface.outputs if manifest.interface and manifest.sha256 == sha256 else ()
+    ran = sha256 in (manifest.sha256, general_of(model))
+    return manifest.interface.outputs if manifest.interface and ran else ()
 
 
 def _show(found: dict[str, Any]) -> None:

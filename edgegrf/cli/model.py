@@ -12,7 +12,7 @@ import click
 from edgegrf.errors import ModelError
 from edgegrf.resources import DEFAULT_STUDENT, shipped_file
 
-__all__ = ["MODEL", "MODEL_FILE", "model_argument", "model_name", "model_option"]
+__all__ = ["MODEL", "MODEL_FILE", "model_argument", "model_name", "model_option", "personal_option"]
 
 #: the file of a shipped student, or of an export, that is the model
 MODEL_FILE = "student_int8.tflite"
@@ -47,6 +47,14 @@ model_option: Callable[[Any], Any] = click.option(
     show_default=True,
     metavar="FILE|NAME",
     help="An int8 .tflite, or a shipped student.",
+)
+
+
+personal_option: Callable[[Any], Any] = click.option(
+    "--personal",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Store this personalisation (personal.json) on the board first.",
 )
 
 

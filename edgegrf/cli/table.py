@@ -27,6 +27,7 @@ COMMANDS = {
     "stress": "Show how the error grows when the insole misbehaves.",
     "profile": "Show what each layer costs on a virtual board.",
     "calibrate": "Fit a board's sensors to their wearer, and keep that on the board.",
+    "personalise": "Fit a model to its wearer from a minute of walking, and put that on the board.",
     "live": "Stream pressure and force from a board as it happens.",
     "data": "Fetch, check and make walks.",
     "boards": "List boards, known and plugged in; serve a virtual one.",

@@ -21,7 +21,10 @@ _RATE_TOLERANCE = 0.005
 
 @dataclass(frozen=True)
 class Trial:
-    """One foot's walk in a model's terms: x [T, C] in its sensor unit, y [T, K] in its output unit."""
+    """One foot's walk in a model's terms: x [T, C] in its sensor unit, y [T, K] in its output unit.
+
+    x is what the model sees: of a personalised one, times its wearer's gains.
+    """
 
     name: str
     subject: str
@@ -45,6 +48,8 @@ def _trial(recording: Recording, interface: Interface) -> Trial:
     _check_rate(recording, interface)
     weight = _body_weight(recording, interface)
     x = recording.pressure[:, _sensor_columns(recording, interface)]
+    if interface.gains:
+        x = x * np.array(interface.gains, np.float32)
     return Trial(
         name=recording.name,
         subject=recording.subject,

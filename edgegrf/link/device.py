@@ -26,6 +26,8 @@ from edgegrf.link.messages import (
     StepRequest,
     WriteRequest,
 )
+from edgegrf.link.mismatch import mismatch
+from edgegrf.link.personal_record import PERSONAL_SHA_AT
 from edgegrf.link.transport import Transport
 from edgegrf.progress import Progress, silent
 
@@ -99,16 +101,15 @@ class Device:
         """The last greeting; greets the board if that was never done."""
         return self._hello or self.hello()
 
-    def expect_model(self, sha256: str, *, name: str = "") -> Hello:
-        """Raise FirmwareMismatchError unless the board runs the `.tflite` of this hash."""
-        info = self.info
-        if info.model_sha256.hex() != sha256:
-            raise FirmwareMismatchError(
-                f"{info.board or self.name} runs {info.model or 'a model'} {info.model_sha256.hex()[:12]}, "
-                f"asked for {sha256[:12]}",
-                why="the firmware on the board was built with another .tflite",
-                fix=f"edgegrf flash --board {info.board or 'BOARD'} --model {name or 'MODEL.tflite'}",
-            )
+    def expect_model(self, sha256: str, *, name: str = "", general: str = "") -> Hello:
+        """Raise FirmwareMismatchError unless the board runs the `.tflite` of this hash, a personalised one by
+        the personalisation in force; `general` is the hash of what that was made from."""
+        info, personal = self.info, ""
+        if info.modes & Mode.PERSONAL:
+            place = PERSONAL_SHA_AT.to_bytes(2, "little") + (32).to_bytes(2, "little")
+            personal = self.ask(MessageType.PERSONAL_READ, place).hex()
+        if sha256 != (personal or info.model_sha256.hex()):
+            raise mismatch(info, personal, sha256, name=name, general=general, port=self.name)
         return info
 
     def reset(self) -> None:

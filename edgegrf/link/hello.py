@@ -36,11 +36,15 @@ class MalformedError(LinkError):
 
 
 class Mode(IntFlag):
-    """How a board's engine can run its model; LIVE: the board scans sensors itself."""
+    """How a board's engine can run its model.
+
+    LIVE: the board scans sensors itself; PERSONAL: the constants of its last layer are its wearer's.
+    """
 
     WINDOW = 1
     STREAM = 2
     LIVE = 4
+    PERSONAL = 8
 
 
 @dataclass(frozen=True)

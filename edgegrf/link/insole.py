@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Iterator
 
 from edgegrf.errors import DataError, DeviceError, UsageError
 from edgegrf.link.calibration_record import CalibrationRecord, record_length
 from edgegrf.link.device import Device
 from edgegrf.link.exchange import RefusedError, TakenOverError
-from edgegrf.link.frames import MAX_BODY
 from edgegrf.link.hello import MalformedError, Mode
+from edgegrf.link.kept import read_kept, refusal_of_store, write_kept
 from edgegrf.link.live_messages import (
     Content,
     FaultRecord,
@@ -27,7 +26,6 @@ from edgegrf.link.messages import ErrorCode, MessageType
 __all__ = ["Insole", "fault_of"]
 
 _WAIT_S = 0.25  # for a frame, before the host looks after the board
-_WRITE_CHUNK = MAX_BODY - 2
 _FIELDS = {
     1: "the record", 2: "the body weight", 3: "the offset", 4: "the noise band", 5: "the gain",
     6: "the table",
@@ -107,27 +105,15 @@ class Insole:
     def calibration(self) -> CalibrationRecord:
         """The calibration in effect."""
         length = record_length(self.facts.channels)
-        data = b""
-        while len(data) < length:
-            count = min(MAX_BODY, length - len(data))
-            body = len(data).to_bytes(2, "little") + count.to_bytes(2, "little")
-            part = self.device.ask(MessageType.CAL_READ, body)
-            if len(part) != count:
-                raise MalformedError("CAL_READ reply", len(part))
-            data += part
-        return CalibrationRecord.decode(data)
+        return CalibrationRecord.decode(read_kept(self.device, MessageType.CAL_READ, length))
 
     def calibrate(self, record: CalibrationRecord) -> CalibrationRecord:
         """Store `record` on the board; what it has in effect then.
 
         Raises DataError when the board finds it implausible, DeviceError when its flash fails.
         """
-        data = record.encode()
         try:
-            for at in range(0, len(data), _WRITE_CHUNK):
-                body = at.to_bytes(2, "little") + data[at : at + _WRITE_CHUNK]
-                self.device.ask(MessageType.CAL_WRITE, body)
-            self.device.ask(MessageType.CAL_COMMIT, zlib.crc32(data).to_bytes(4, "little"))
+            write_kept(self.device, MessageType.CAL_WRITE, MessageType.CAL_COMMIT, record.encode())
         except RefusedError as refusal:
             raise self._not_stored(refusal) from refusal
         return self.calibration()
@@ -165,19 +151,7 @@ class Insole:
                 why="the bounds are in SPEC.md, section 8; the board keeps the calibration that it had",
                 fix="check the sensor and its wiring, then calibrate again",
             )
-        if error.code == ErrorCode.STORE:
-            return DeviceError(
-                f"{board} could not write its flash (slot {error.detail})",
-                why="the page is worn out or protected; the board keeps the calibration that it had",
-                fix="try once more; else another board",
-            )
-        if error.code == ErrorCode.NO_PART:
-            return UsageError(
-                f"{board} has nowhere to keep a calibration",
-                why="its port has no store",
-                fix="edgegrf boards says which boards have one",
-            )
-        return refusal
+        return refusal_of_store(refusal, board, "a calibration")
 
 
 def fault_of(device: Device, *, clear: bool = False) -> FaultRecord | None:

@@ -53,6 +53,10 @@ class MessageType(IntEnum):
     CAL_COMMIT = 0x0E
     CAL_ERASE = 0x0F
     FAULT = 0x10
+    PERSONAL_READ = 0x11
+    PERSONAL_WRITE = 0x12
+    PERSONAL_COMMIT = 0x13
+    PERSONAL_ERASE = 0x14
     LIVE = 0xC0
     ERROR = 0xFF
 

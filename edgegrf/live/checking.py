@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +33,16 @@ class Proof:
         return self.estimates.mismatches + (self.pressure.mismatches if self.pressure else 0)
 
 
-def prove(stream: Stream, host: Host, facts: ScanFacts, calibration: CalibrationRecord) -> Proof:
+def prove(
+    stream: Stream,
+    host: Host,
+    facts: ScanFacts,
+    calibration: CalibrationRecord,
+    gains: Sequence[int] = (),
+) -> Proof:
     """Compare what came, up to the first missing sample, with the host's own computation, bit for bit.
+
+    `gains` are the wearer's, of each sensor, times 4096.
 
     Raises DataError when the stream carries no estimate, or not every sample.
     """
@@ -48,7 +57,8 @@ def prove(stream: Stream, host: Host, facts: ScanFacts, calibration: Calibration
     frames = stream.frames[:whole]
     hello, pressure = stream.hello, None
     if content & Content.RAW:
-        x = model_input(stream.counts()[:whole], calibration, hello, open_below=facts.open_below)
+        counts = stream.counts()[:whole]
+        x = model_input(counts, calibration, hello, open_below=facts.open_below, gains=gains)
         if content & Content.PRESSURE:
             got = stream.pressure()[:whole]
             pressure = compare(got, x, mode="live", target=hello.board, note="pressure from raw counts")

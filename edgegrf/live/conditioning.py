@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgegrf.link.calibration_record import KNOTS, CalibrationRecord
 from edgegrf.link.hello import Hello
+from edgegrf.link.personal_record import GAIN_ONE
 
 __all__ = ["FULL_COUNT", "UNIT_LOAD", "linear_loads", "loads_n", "model_input", "multiplier"]
 
@@ -58,10 +60,21 @@ def linear_loads(counts: NDArray[np.uint16], record: CalibrationRecord) -> NDArr
 
 
 def model_input(
-    counts: NDArray[np.uint16], record: CalibrationRecord, hello: Hello, *, open_below: int
+    counts: NDArray[np.uint16],
+    record: CalibrationRecord,
+    hello: Hello,
+    *,
+    open_below: int,
+    gains: Sequence[int] = (),
 ) -> NDArray[Any]:
-    """Counts [T, C] as the model of the board `hello` sees them [T, C]; an open sensor shows no load."""
-    factors = [multiplier(sensor.gain_mn, record.weight_mn, hello.input_scale) for sensor in record.sensors]
+    """Counts [T, C] as the model of the board `hello` sees them [T, C]; an open sensor shows no load.
+
+    `gains` are the wearer's, of each sensor, times 4096.
+    """
+    factors = [
+        multiplier(sensor.gain_mn * gain // GAIN_ONE, record.weight_mn, hello.input_scale)
+        for sensor, gain in zip(record.sensors, gains or [GAIN_ONE] * len(record.sensors), strict=True)
+    ]
     products = linear_loads(counts, record).astype(np.uint64) * np.array(factors, np.uint64)
     half = np.uint64(1 << (_MULTIPLIER_BITS - 1))
     steps = ((products + half) >> np.uint64(_MULTIPLIER_BITS)).astype(np.int64)

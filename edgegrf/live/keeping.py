@@ -16,6 +16,7 @@ from edgegrf.gait.validation import checked
 from edgegrf.gait.writing import write_csv
 from edgegrf.graph.affine import dequantize
 from edgegrf.link.live_messages import Content
+from edgegrf.link.personal_record import GAIN_ONE
 from edgegrf.live.stream import Stream
 
 __all__ = ["check_record_path", "recording", "write_stream"]
@@ -27,8 +28,9 @@ def check_record_path(path: Path) -> None:
         raise UsageError(f"cannot record to {path.name}", fix="name it .csv or .npz")
 
 
-def recording(stream: Stream, name: str, foot: str, weight_n: float) -> Recording:
-    """The stream as one foot's walk: raw counts if they came, else pressure in BW.
+def recording(stream: Stream, name: str, foot: str, weight_n: float, gains: Sequence[int] = ()) -> Recording:
+    """The stream as one foot's walk: raw counts if they came, else pressure in BW, without the wearer's
+    `gains` (of each sensor, times 4096), which are the model's and not the insole's.
 
     Missing samples are filled on a straight line between their neighbours.  It has no force: an estimate is
     no reference.
@@ -39,7 +41,7 @@ def recording(stream: Stream, name: str, foot: str, weight_n: float) -> Recordin
     if len(stream.frames) < 2:
         raise DataError("fewer than two samples came: nothing to record", fix="run for longer")
     info = stream.hello
-    values = stream.counts() if raw else _body_weights(stream)
+    values = stream.counts() if raw else _body_weights(stream) / (np.array(gains or [GAIN_ONE]) / GAIN_ONE)
     return checked(
         Recording(
             name=f"{name}/{foot}",
@@ -57,7 +59,13 @@ def recording(stream: Stream, name: str, foot: str, weight_n: float) -> Recordin
 
 
 def write_stream(
-    path: Path, stream: Stream, *, foot: str, weight_n: float, outputs: Sequence[str] = ()
+    path: Path,
+    stream: Stream,
+    *,
+    foot: str,
+    weight_n: float,
+    outputs: Sequence[str] = (),
+    gains: Sequence[int] = (),
 ) -> list[Path]:
     """Write the stream to `path` (.csv with its column map, or .npz), with the board's estimates in BW.
 
@@ -68,7 +76,7 @@ def write_stream(
     written = []
     for number, part in enumerate(parts, 1):
         file = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-        walk = recording(part, file.stem, foot, weight_n)
+        walk = recording(part, file.stem, foot, weight_n, gains)
         estimates = _estimates(part)
         names = [f"estimated_{name}_bw" for name in _padded(outputs, part.hello.output_channels)]
         extra = dict(zip(names, estimates.T, strict=True)) if len(estimates) else {}

@@ -10,6 +10,7 @@ import numpy as np
 from edgegrf import __version__
 from edgegrf.bench.statistics import quantiles
 from edgegrf.graph.affine import dequantize
+from edgegrf.link.hello import Mode
 from edgegrf.link.live_messages import Content, LiveFlag
 from edgegrf.live.checking import Proof
 from edgegrf.live.stream import Stream
@@ -45,6 +46,7 @@ def summary(stream: Stream, proof: Proof | None = None) -> dict[str, Any]:
         "jitter_mean_ns": status.jitter_mean_ns if status else None,
         "latency_max_us": status.latency_max_us if status else None,
         "cycles": quantiles(cycles),
+        "personalised": bool(info.modes & Mode.PERSONAL),
         "calibrated": not flags & LiveFlag.UNCALIBRATED,
         "calibration_generation": status.generation if status else None,
         "off_rate": bool(flags & LiveFlag.OFF_RATE),

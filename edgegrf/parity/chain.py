@@ -140,12 +140,12 @@ def _tflm_c(
 def _board(
     tflite: Path, host: HostModel, modes: int, inputs: _Inputs, port: str, progress: Progress
 ) -> Iterator[LinkResult]:
-    from edgegrf.files import sha256_file
     from edgegrf.link import Device, open_port
+    from edgegrf.link.personal import expect_file
     from edgegrf.parity.c_board import board_link
 
     with Device(open_port(port, model=tflite, progress=progress)) as device:
-        device.expect_model(sha256_file(tflite), name=str(tflite))
+        expect_file(device, tflite)
         if modes & 1:
             windows = list(_windows(host, inputs.walks))
             yield inputs.noted(board_link(device, host, windows, mode="window", progress=progress))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A power cut in any flash write of a calibration leaves the old one or the new one, whole."""
+"""A power cut in any flash write of a record of the wearer leaves the old one or the new one, whole."""
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from edgegrf.errors import LinkError
@@ -13,8 +14,12 @@ from edgegrf.link import Device
 from edgegrf.link.exchange import Patience
 from edgegrf.link.insole import Insole
 from edgegrf.link.native_port import NativePort
+from edgegrf.link.personal import erase_personal, personal_of, personalise
+from edgegrf.link.personal_record import PersonalRecord
 
 WRITES = 1 + (16 + 8 * 24 + 4) // 4  # an erase and the words of a record of 8 sensors
+
+PERSONAL_WRITES = (76 + 8 + 12 + 4 + 4) // 4  # the words of a personalisation of the trivial model
 
 
 def on_board(program, act):
@@ -86,3 +91,63 @@ def test_any_damaged_byte_is_noticed(trivial_program, kept):
     assert on_board(trivial_program, Insole.calibration).generation == 0
     store.write_bytes(before)
     assert on_board(trivial_program, Insole.calibration) == old
+
+
+def personal(weight):
+    """A personalisation of the trivial model whose channels all weigh `weight`."""
+    model = bytes([0xAA, 0x55, 1, 2, 3]) + bytes(27)
+    scales = np.array([[0, 1 << 30, -1]], np.int32)
+    return PersonalRecord(model, bytes([weight]) * 32, (4096,) * 3, scales, np.full((1, 3), weight, np.int8))
+
+
+def both_of(insole):
+    """What the board keeps: calibration and personalisation."""
+    return insole.calibration(), personal_of(insole.device)
+
+
+def test_every_write_of_a_personalisation_may_be_the_last(trivial_program, kept, monkeypatch):
+    """The calibration is rewritten beside it, and stays what it was."""
+    store, old = kept
+    on_board(trivial_program, lambda insole: personalise(insole.device, personal(2)))
+    before, weights = store.read_bytes(), []
+    writes = WRITES + PERSONAL_WRITES
+    for cut in range(1, writes + 2):
+        store.write_bytes(before)
+        monkeypatch.setenv("EDGEGRF_POWER_CUT", str(cut))
+        done = on_board(trivial_program, lambda insole: personalise(insole.device, personal(3)))
+        assert (done is None) == (cut <= writes)
+        monkeypatch.delenv("EDGEGRF_POWER_CUT")
+        calibration, record = on_board(trivial_program, both_of)
+        assert record in (personal(2), personal(3))
+        assert calibration.sensors == old.sensors and calibration.weight_mn == old.weight_mn
+        weights.append(int(record.weights[0, 0]))
+    assert weights == [2] * writes + [3]
+
+
+def test_a_calibration_that_is_cut_leaves_the_personalisation(trivial_program, kept, monkeypatch):
+    store, old = kept
+    on_board(trivial_program, lambda insole: personalise(insole.device, personal(2)))
+    before = store.read_bytes()
+    for cut in (1, 2, PERSONAL_WRITES, PERSONAL_WRITES + 2, WRITES + PERSONAL_WRITES):
+        store.write_bytes(before)
+        monkeypatch.setenv("EDGEGRF_POWER_CUT", str(cut))
+        assert on_board(trivial_program, lambda insole: insole.calibrate(changed(old, 22))) is None
+        monkeypatch.delenv("EDGEGRF_POWER_CUT")
+        calibration, record = on_board(trivial_program, both_of)
+        assert (calibration.sensors, record) == (old.sensors, personal(2)), cut
+
+
+def test_each_is_forgotten_alone(trivial_program, kept, monkeypatch):
+    store, old = kept
+    on_board(trivial_program, lambda insole: personalise(insole.device, personal(2)))
+    before = store.read_bytes()
+    on_board(trivial_program, lambda insole: erase_personal(insole.device))
+    calibration, record = on_board(trivial_program, both_of)
+    assert record is None and calibration.sensors == old.sensors
+    store.write_bytes(before)
+    on_board(trivial_program, Insole.erase_calibration)
+    calibration, record = on_board(trivial_program, both_of)
+    assert record == personal(2) and calibration.generation == 0
+    on_board(trivial_program, lambda insole: erase_personal(insole.device))
+    assert on_board(trivial_program, both_of)[1] is None
+    assert set(store.read_bytes()) == {0xFF}  # nothing of the wearer is left

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[2] / "edgegrf"
 LAYERS = (
     {"cli"},
     {"sweep"},
-    {"explain", "live", "profile"},
+    {"explain", "live", "personal", "profile"},
     {"report"},
     {"bench"},
     {"parity"},
