@@ -155,7 +155,7 @@ def test_a_file_that_was_changed_is_refused(worn, tmp_path):
     for was, made, error in (
         ('"s1": 0.75', '"s1": 7.5', "a gain of 7.5"),
         ('"schema": 1', '"schema": 2', "schema 2"),
-        ('"weights"', '"wights"', "no personalisation"),
+        ('"weights"', '"loads"', "no personalisation"),
         (sha256_file(worn.tflite), "0" * 64, "not the model"),
     ):
         assert was in text
