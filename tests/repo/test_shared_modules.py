@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,11 +122,14 @@ def test_the_manifest_is_the_one_that_spec_describes(tmp_path: Path) -> None:
     spec = (Path(__file__).parents[2] / "SPEC.md").read_text().split("## 5. Manifests")[1]
     of_manifest, of_interface = spec.split("| key of interface |")
     (tmp_path / "m").write_bytes(b"")
-    record = json.loads(
-        Manifest("onnx", "x", sha256_file(tmp_path / "m"), INTERFACE).write(tmp_path / "m").read_text()
+    general, personal = (
+        json.loads(Manifest("onnx", "x", sha256_file(tmp_path / "m"), one).write(tmp_path / "m").read_text())
+        for one in (INTERFACE, replace(INTERFACE, gains=(0.5,) * len(INTERFACE.sensors)))
     )
-    assert _keys(of_manifest) == set(record)
-    assert _keys(of_interface.split("## 6")[0]) == set(record["interface"])
+    assert _keys(of_manifest) == set(general)
+    assert _keys(of_interface.split("## 6")[0]) == set(personal["interface"])
+    assert set(personal["interface"]) - set(general["interface"]) == {"gains"}
+    assert Manifest.read(tmp_path / "m").interface.gains == (0.5,) * len(INTERFACE.sensors)
 
 
 def _keys(table: str) -> set[str]:
