@@ -40,17 +40,22 @@ def other_gains(batch: Batch, spread: float, random: torch.Generator) -> Batch:
 
 
 def disturbed(batch: Batch, share: float, random: torch.Generator) -> Batch:
-    """A `share` of the examples with one of gait's disturbances each, of any strength; forces stay."""
+    """A `share` of the examples with one of gait's disturbances each, of any strength.
+
+    Forces stay, and so do the teacher's estimates and what it sees: they belong to the walk as it was.
+    """
     pressure = batch.pressure.clone()
     kinds = list(DISTURBANCES.values())
+    often = np.array([kind.often for kind in kinds])
     for index in _chosen(len(pressure), share, random):
         rng = np.random.default_rng(int(torch.randint(0, 2**31, (), generator=random)))
-        kind = kinds[rng.integers(len(kinds))]
+        kind = kinds[rng.choice(len(kinds), p=often / often.sum())]
         image = pressure[index].cpu()
         series = image.flatten(1) if image.dim() == 3 else image.mT  # [T, C]
         changed = torch.from_numpy(kind.apply(series.numpy(), float(rng.choice(kind.strengths)), rng))
         pressure[index] = changed.reshape(image.shape) if image.dim() == 3 else changed.mT
-    return dataclasses.replace(batch, pressure=pressure)
+    seen = batch.pressure if batch.seen is None else batch.seen
+    return dataclasses.replace(batch, pressure=pressure, seen=seen)
 
 
 def removal(batch: Batch, share: float, longest: int, random: torch.Generator) -> Batch:
@@ -58,7 +63,7 @@ def removal(batch: Batch, share: float, longest: int, random: torch.Generator) -
     pressure = batch.pressure.clone()
     time = _time_axis(pressure)
     for index in _chosen(len(pressure), share, random):
-        length = int(torch.randint(1, longest + 1, (), generator=random))
+        length = int(torch.randint(1, min(longest, pressure.shape[time] - 1) + 1, (), generator=random))
         start = int(torch.randint(0, pressure.shape[time] - length, (), generator=random))
         pressure[index].narrow(time - 1, start, length).zero_()
     return dataclasses.replace(batch, pressure=pressure)

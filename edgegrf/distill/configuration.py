@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,8 +42,17 @@ def recipe_of(name: str, values: Mapping[str, Any]) -> Recipe:
     return changed(RECIPES[name](), values)
 
 
+#: numbers that are counts of something there has to be, and one that divides
+_POSITIVE = frozenset(
+    {"batch", "bins", "epochs", "longest", "longest_removal", "longest_shift", "rate", "segments", "shortest"}
+)
+
+#: parts of a whole
+_SHARES = frozenset({"augmented", "disturbed", "image", "mixed", "selected", "share", "swapped", "whole"})
+
+
 def changed(fields: _Fields, values: Mapping[str, Any]) -> _Fields:
-    """A dataclass of numbers with some of them changed; raises UsageError for others and for wrong types."""
+    """A dataclass of numbers with some of them changed; raises UsageError for others and for wrong ones."""
     known = {field.name: getattr(fields, field.name) for field in dataclasses.fields(fields)}
     for key, value in values.items():
         if key not in known:
@@ -50,6 +60,13 @@ def changed(fields: _Fields, values: Mapping[str, Any]) -> _Fields:
         right = (int, float) if isinstance(known[key], float) else (int,)
         if not isinstance(value, right) or isinstance(value, bool):
             raise UsageError(f"hyper-parameter {key} = {value!r}", why=f"it is a {type(known[key]).__name__}")
+        most = 1 if key in _SHARES else math.inf
+        if not 0 <= value <= most or (value == 0 and key in _POSITIVE):
+            least = "more than 0" if key in _POSITIVE else "0 or more"
+            raise UsageError(
+                f"hyper-parameter {key} = {value!r}",
+                why="it is from 0 to 1" if most == 1 else f"it is {least}",
+            )
     return dataclasses.replace(fields, **values)
 
 

@@ -30,7 +30,7 @@ class Stages:
                 why="this recipe compares features, and it does not say which modules give them",
                 fix='give the class `stages = ("name.of.module", ...)`, or take --recipe kd',
             )
-        self._modules = [network.get_submodule(name) for name in network.stages]
+        self._modules = [_module(network, name) for name in network.stages]
         with torch.no_grad(), self.caught() as found:
             network(example_input(network.interface, batch=2))
         self.channels = [feature.shape[1] for feature in found]
@@ -61,6 +61,18 @@ class Stages:
                 fix="name modules in `stages` that give one series per channel",
             )
         return output
+
+
+def _module(network: Student, name: str) -> nn.Module:
+    try:
+        return network.get_submodule(name)
+    except AttributeError as error:
+        known = ", ".join(one for one, _ in network.named_children())
+        raise ModelError(
+            f"{network.architecture} names a stage {name} and has no such module",
+            why=f"its modules: {known}",
+            fix="name modules in `stages` as named_modules() does",
+        ) from error
 
 
 def paired(teacher: Sequence[Tensor], stages: int) -> list[Tensor]:

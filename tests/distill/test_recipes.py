@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from edgegrf.distill.batch import Batch
-from edgegrf.distill.configuration import recipe_of
+from edgegrf.distill.configuration import changed, recipe_of
 from edgegrf.distill.examples import prepare
 from edgegrf.distill.features import Stages, paired
 from edgegrf.distill.objective import Objective
@@ -176,3 +176,55 @@ def test_a_killed_training_ends_with_the_same_weights(tmp_path) -> None:  # type
     assert TrainingState(tmp_path / "training.state", "another").read() is None
     (tmp_path / "training.state").write_bytes(b"half")
     assert state.read() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("kd", {"share": 1.5}, "from 0 to 1"),
+        ("kd", {"noise_bw": -0.1}, "0 or more"),
+        ("kd", {"longest_shift": 0}, "more than 0"),
+        ("amd", {"segments": 0}, "more than 0"),
+        ("amd", {"scale": float("nan")}, "0 or more"),
+        ("patchswap", {"bins": 2.5}, "it is a int"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(name: str, values: dict[str, float], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        recipe_of(name, values)
+    assert next(iter(values)) in caught.value.what and said in caught.value.why
+
+
+def test_settings_and_patches_are_checked_too() -> None:
+    for values in ({"epochs": 0}, {"rate": 0.0}, {"disturbed": 2}, {"qat": -1}):
+        with pytest.raises(UsageError, match=next(iter(values))):
+            changed(Settings(), values)
+    with pytest.raises(UsageError, match="patches of 90 samples at least and 80 at most"):
+        recipe_of("patchswap", {"shortest": 90, "longest": 80})
+    assert changed(Settings(), {"seed": 0, "qat": 0, "patience": 0}).seed == 0
+
+
+class Flat(Student):
+    """A network whose one stage gives vectors."""
+
+    receptive_field = 1
+
+    def __init__(self) -> None:
+        super().__init__(INSOLE4)
+        self.architecture, self.stages = "flat", ("flat",)
+        self.flat = torch.nn.Flatten()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, pressure: Tensor) -> Tensor:
+        self.flat(pressure)
+        return self.weight * pressure.sum(dim=1, keepdim=True)
+
+
+def test_a_stage_that_gives_no_features_is_named_with_its_shape() -> None:
+    with pytest.raises(ModelError, match=r"stage flat of flat gives \[2, 800\], not features"):
+        Objective(new_student(), RECIPES["takd"](), Flat())
+    teacher = new_student(2)
+    teacher.stages = ("blocks", "tail")
+    with pytest.raises(ModelError, match="dstcn names a stage tail and has no such module") as caught:
+        Objective(new_student(), RECIPES["takd"](), teacher)
+    assert "blocks" in caught.value.why and "head" in caught.value.why

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from edgegrf.distill.augment import other_gains
+from edgegrf.distill.augment import disturbed, other_gains
 from edgegrf.distill.evaluate import estimates, metrics, rmse
 from edgegrf.distill.examples import CHUNK, WARMUP, Examples, prepare
 from edgegrf.distill.plans import INSOLE4, MATRIX
@@ -126,6 +126,21 @@ def test_other_gains_move_the_target_by_what_they_move_the_sensors(recordings: l
     assert torch.allclose(target.mean(dim=2), force.mean(dim=2), rtol=1e-4)  # calibrated to the same weight
     loaded = pressure > 0.01
     assert float((other[loaded] / pressure[loaded]).log().std()) == pytest.approx(0.3, abs=0.15)
+
+
+def test_disturbed_walks_keep_their_force_and_what_the_teacher_makes_of_them(
+    recordings: list[Recording],
+) -> None:
+    batch = prepare(recordings, INSOLE4).training.batch(torch.arange(36))
+    batch = dataclasses.replace(batch, taught=batch.force + 0.01)
+    changed = disturbed(batch, 0.5, torch.Generator().manual_seed(1))
+    moved = (changed.pressure != batch.pressure).flatten(1).any(1).float().mean()
+    assert 0.25 < float(moved) < 0.75
+    assert changed.force is batch.force and changed.taught is batch.taught
+    assert changed.seen is batch.pressure
+    again = disturbed(batch, 0.5, torch.Generator().manual_seed(1))
+    assert torch.equal(changed.pressure, again.pressure)
+    assert disturbed(changed, 1.0, torch.Generator()).seen is batch.pressure
 
 
 def test_training_stops_when_it_no_longer_helps(recordings: list[Recording]) -> None:

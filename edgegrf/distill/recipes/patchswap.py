@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from edgegrf.distill.batch import Batch
 from edgegrf.distill.recipes.recipe import Recipe, Told
-from edgegrf.errors import DataError
+from edgegrf.errors import DataError, UsageError
 
 __all__ = ["PatchSwap"]
 
@@ -35,6 +35,10 @@ class PatchSwap(Recipe):
     bins: int = 6
     shortest: int = 50
     longest: int = 100
+
+    def __post_init__(self) -> None:
+        if self.shortest > self.longest:
+            raise UsageError(f"patches of {self.shortest} samples at least and {self.longest} at most")
 
     def prepare(self, batch: Batch, random: torch.Generator) -> Batch:
         phases = _phases(batch.force[:, 0], self.bins)
