@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ import torch
 from edgegrf.distill.augment import disturbed, other_gains
 from edgegrf.distill.evaluate import estimates, metrics, rmse
 from edgegrf.distill.examples import CHUNK, WARMUP, Examples, prepare
-from edgegrf.distill.plans import INSOLE4, MATRIX
+from edgegrf.distill.plans import INSOLE4, MATRIX, Plan
+from edgegrf.distill.recipes import RECIPES
 from edgegrf.distill.settings import Settings
+from edgegrf.distill.studio import train_student
 from edgegrf.distill.trainer import Outcome, train
 from edgegrf.errors import DataError, ModelError
 from edgegrf.gait.choice import synthetic_walks
@@ -232,3 +235,21 @@ def test_walks_without_a_reference_are_refused(recordings: list[Recording]) -> N
     without = [dataclasses.replace(recordings[0], force=None), *recordings[1:]]
     with pytest.raises(DataError, match="has no reference force"):
         prepare(without, INSOLE4)
+
+
+def test_walks_without_a_single_step_are_learnt_and_judged_by_what_can_be_said(
+    recordings: list[Recording], tmp_path: Path
+) -> None:
+    """Standing still: one phase only, so no stance, no peaks, and patches of one class."""
+    still = [
+        dataclasses.replace(
+            one, pressure=np.full_like(one.pressure, 40.0), force=np.full_like(one.force, 400.0)
+        )
+        for one in recordings
+    ]
+    plan = Plan("dstcn", INSOLE4, {"channels": 6}, QUICK, RECIPES["patchswap"]())
+    trained = train_student("still", plan, still, tmp_path, data="standing")
+    found = trained.manifest.metrics
+    assert found["rmse_bw"] > 0 and all(math.isfinite(value) for value in found.values())
+    assert "peak1_error_bw" not in found
+    assert "| RMSE |" in (tmp_path / "README.md").read_text()
