@@ -35,7 +35,8 @@ def main(students: Sequence[str]) -> None:
     recordings = read_walks(data, subjects=is_validation)
     found = {name: _feet(name, recordings) for name in students or _STUDENTS}
     fill(_PAGE, "table:personal", table(
-        ("student", "feet", "RMSE as made, BW", "personalised, BW", "change", "better", "with gains"),
+        ("student", "feet", "RMSE as made → personalised, BW", "rest of the walk", "other walks",
+         "better", "with gains"),
         [_row(name, feet) for name, feet in found.items()],
     ))  # fmt: skip
     columns = ("subject, foot", "judged, s", "as made, BW", "personalised, BW", "change", "gains")
@@ -59,15 +60,21 @@ def _feet(name: str, recordings: list[Any]) -> list[dict[str, Any]]:
 
 
 def _row(name: str, feet: list[dict[str, Any]]) -> tuple[object, ...]:
-    """A student's mean over the feet that the fit helped; the others keep the general model."""
+    """A student's means over the feet that the fit helped; the others keep the general model."""
     helped = [foot for foot in feet if foot["helps"]]
-    before, after = (
-        float(np.mean([foot["all"][side]["rmse_bw"] for foot in helped])) for side in ("before", "after")
-    )
+    rest = [foot["walks"][0] for foot in helped if foot["walks"][0]["from_s"] >= _SECONDS]
+    other = [walk for foot in helped for walk in foot["walks"] if walk["from_s"] < _SECONDS]
     better = sum(foot["all"]["rmse_change"] < 0 for foot in helped)
     gains = sum(foot["gains_fitted"] for foot in helped)
-    change = f"{100 * (after / before - 1):+.0f} %"
-    return name, len(helped), f"{before:.4f}", f"{after:.4f}", change, f"{better} of {len(feet)}", gains
+    sides = [_sides(walks) for walks in ([foot["all"] for foot in helped], rest, other)]
+    return name, len(helped), *sides, f"{better} of {len(feet)}", gains
+
+
+def _sides(walks: list[dict[str, Any]]) -> str:
+    before, after = (
+        float(np.mean([walk[side]["rmse_bw"] for walk in walks])) for side in ("before", "after")
+    )
+    return f"{before:.4f} → {after:.4f} ({100 * (after / before - 1):+.0f} %)"
 
 
 def _foot(record: dict[str, Any]) -> tuple[object, ...]:

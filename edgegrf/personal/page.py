@@ -58,6 +58,7 @@ def _trace(record: Mapping[str, Any]) -> Any:
         if name != "reference":
             errors.plot(record["time_s"], record[name] - record["reference"], color=ink, linewidth=1.1)
     forces.set_ylabel("force / BW")
+    forces.set_ylim(top=1.25 * max(float(max(record[name])) for name in inks))
     forces.legend(loc="upper right", ncols=3)
     errors.set(xlabel="time in the walk / s", ylabel="error / BW")
     return figure
@@ -65,7 +66,7 @@ def _trace(record: Mapping[str, Any]) -> Any:
 
 @drawn("walks", "Root mean square error of each held-out walk before and after")
 def _walks(record: Mapping[str, Any]) -> Any:
-    figure, axes = new_figure(9.6, 0.9 + 0.45 * len(record["walks"]))
+    figure, axes = new_figure(9.6, 1.2 + 0.45 * len(record["walks"]))
     names = [f"{walk['walk']} from {walk['from_s']:.0f} s" for walk in record["walks"]]
     for shift, side, name, ink in (
         (-0.18, "before", "as made", SERIES[1]),
@@ -77,7 +78,7 @@ def _walks(record: Mapping[str, Any]) -> Any:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel("RMSE / BW")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return figure
 
 
