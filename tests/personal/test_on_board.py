@@ -15,12 +15,19 @@ from edgegrf.image import build_image, build_image_of_c
 from edgegrf.link import Device
 from edgegrf.link.exchange import RefusedError
 from edgegrf.link.hello import MalformedError, Mode
+from edgegrf.link.insole import Insole
 from edgegrf.link.kept import write_kept
+from edgegrf.link.live_messages import Content
 from edgegrf.link.messages import ErrorCode, MessageType
 from edgegrf.link.native_port import NativePort
-from edgegrf.link.personal import erase_personal, expect_file, personal_of, personalise
+from edgegrf.link.personal import erase_personal, expect_file, personal_of, personalise, sensor_gains
 from edgegrf.link.personal_record import PersonalRecord
 from edgegrf.link.virtual_port import VirtualPort
+from edgegrf.live.checking import prove
+from edgegrf.live.keeping import recording
+from edgegrf.live.stream import Terms, follow
+from edgegrf.live.wearing import walking_wearer, wiring
+from edgegrf.manifest import Manifest
 from edgegrf.parity.c_board import board_link
 from edgegrf.parity.host import HostModel
 from edgegrf.personal.files import read_personal, write_personal
@@ -92,6 +99,26 @@ def test_the_board_computes_the_personalised_tflite(worn, name, tmp_path, needs_
             assert board_link(device, personal, [x], mode="stream").ok
         erase_personal(device)
         assert personal_of(device) is None and board_link(device, general, [x], mode="stream").ok
+
+
+def test_live_bits_are_the_hosts_with_gains(worn, tmp_path):
+    """Counts come to pressure by calibration and gains; the record of the walk is without the gains."""
+    target, interface = board("native"), Manifest.read(STUDENT).interface
+    program = build_image(target, STUDENT, tmp_path / "image").elf
+    walker = walking_wearer(wiring(target, interface), seed=2)
+    content = Content.RAW | Content.PRESSURE | Content.ESTIMATE
+    with Device(NativePort(program, worn=walker)) as device:
+        personalise(device, worn.record)
+        insole = Insole(device)
+        gains = sensor_gains(personal_of(device), insole.facts)
+        stream = follow(device, Terms(content), 2)
+        host, kept = HostModel(worn.tflite), insole.calibration()
+        assert prove(stream, host, insole.facts, kept, gains).mismatches == 0
+        assert prove(stream, host, insole.facts, kept).pressure.mismatches > 0
+    assert sorted(gains) == sorted([3072, 4096, 5120, 6144] + 4 * [4096])
+    stream.terms = Terms(Content.PRESSURE)
+    seen, plain = (recording(stream, "w", "left", 700, some).pressure for some in ((), gains))
+    assert np.allclose(plain * (np.array(gains) / 4096), seen, atol=1e-6) and not np.allclose(plain, seen)
 
 
 def test_it_is_in_force_after_a_restart(trivial):
