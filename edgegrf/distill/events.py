@@ -17,12 +17,11 @@ __all__ = ["Events", "require_tensorboard"]
 class Events:
     """An event file in `folder`, written at once and whole: its writer has neither queue nor thread.
 
-    What earlier runs in the folder told of steps from `first` on no longer counts.  Raises MissingToolError;
-    OutputError also from `tell`.
+    What earlier runs in the folder told of steps from `first` on no longer counts.  Raises OutputError, also
+    from `tell`.
     """
 
     def __init__(self, folder: Path, first: int) -> None:
-        require_tensorboard()
         from tensorboardX.event_file_writer import EventsWriter
         from tensorboardX.proto.event_pb2 import SessionLog
 
@@ -63,7 +62,7 @@ class Events:
 
 
 def require_tensorboard() -> None:
-    """Raise MissingToolError unless events can be written."""
+    """Raise MissingToolError without the package."""
     try:
         import tensorboardX  # noqa: F401
     except ModuleNotFoundError as error:

@@ -10,7 +10,7 @@ from typing import Self
 
 from edgegrf.distill.events import Events, require_tensorboard
 from edgegrf.distill.trainer import Epoch
-from edgegrf.files import write_file
+from edgegrf.files import check_writable, write_file
 
 __all__ = ["TrainingLog"]
 
@@ -32,6 +32,7 @@ class TrainingLog:
         self._events: Events | None = None
         if tensorboard:
             require_tensorboard()
+            check_writable(tensorboard)
 
     def __enter__(self) -> Self:
         return self

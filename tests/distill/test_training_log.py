@@ -85,10 +85,13 @@ def test_without_the_package_the_extra_is_named_before_training(
 
 def test_a_place_for_events_that_cannot_be_written(tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX")
-    (tmp_path / "file").write_text("")
+    (tmp_path / "board").mkdir()
+    (tmp_path / "board" / "float").write_text("a file where the run's folder should be")
     with pytest.raises(OutputError, match="cannot write") as caught:
-        TrainingLog(tmp_path, tensorboard=tmp_path / "file").add(EPOCHS[:1])
+        TrainingLog(tmp_path, tensorboard=tmp_path / "board").add(EPOCHS[:1])
     assert "--tensorboard" in caught.value.fix
+    with pytest.raises(OutputError, match="cannot write"):  # before training
+        TrainingLog(tmp_path, tensorboard=tmp_path / "board" / "float" / "x")
 
 
 FULL = """
