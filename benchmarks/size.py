@@ -40,7 +40,7 @@ Budget = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 @dataclass(frozen=True)
 class Size:
-    """Bytes of one image: flash, static RAM without the stack, the deepest stack seen."""
+    """Bytes of one image: flash, RAM with the reserved stack, the deepest that it was seen."""
 
     board: str
     model: str
@@ -106,7 +106,7 @@ def measure(target: str, model: str, compiler: str | None = None) -> Size:
             if info.modes & Mode.WINDOW:
                 device.window(samples[: info.window_samples].astype(np.int8))
             stack = device.stats().stack_used
-    return Size(target, model, image.sizes.flash_bytes, image.sizes.ram_bytes, stack)
+    return Size(target, model, image.sizes.flash_bytes, image.sizes.all_ram_bytes, stack)
 
 
 def check(sizes: Sequence[Size], budget: Budget) -> None:

@@ -59,8 +59,12 @@ def command(port: str | None, serve: str | None, model: Path, json_wanted: bool)
         ports = list(map(_port, plugged))
         print_json({"boards": list(map(_record, known)), "plugged_in": ports, "uf2_drives": drives})
         return
-    rows = [(item.name, item.title, item.core, ", ".join(item.flashers), _opened_as(item)) for item in known]
-    print_table("known boards", ("name", "board", "core", "flashed by", "opened as"), rows)
+    rows = [
+        (item.name, item.title, item.core, _sensors(item), ", ".join(item.flashers), _opened_as(item))
+        for item in known
+    ]
+    print_table("known boards", ("name", "board", "core", "sensors", "flashed by", "opened as"), rows)
+    say("sensors: single ones, the largest matrix; *: behind a multiplexer, docs/boards.md")
     lines = [_line(port) for port in plugged]
     lines += [
         (item["path"], ", ".join(item["boards"]) or "unknown", "uf2", "", item["model"]) for item in drives
@@ -107,12 +111,23 @@ def _opened_as(board: Board) -> str:
     return f"a port, virtual:{board.name}" if board.chip in CHIPS else "a port"
 
 
+def _sensors(board: Board) -> str:
+    """As "8, 16 x 8 *": single ones, the largest matrix, and a star where a multiplexer is wired up."""
+    scan = board.scan
+    if scan is None:
+        return "-"
+    matrix = f", {scan.depth} x {scan.width}" if scan.depth else ""
+    return f"{scan.width}{matrix}{' *' if scan.column_address else ''}"
+
+
 def _record(board: Board) -> dict[str, Any]:
     return {
         "name": board.name, "title": board.title, "core": board.core, "clock_hz": board.clock_hz,
         "flash_slot_bytes": board.flash_size, "ram_bytes": board.ram_size, "baud": board.baud,
         "flashers": list(board.flashers), "opened_as": _opened_as(board), "verified": board.verified,
-        "note": board.note,
+        "note": board.note, "sensors": board.scan.width if board.scan else 0,
+        "matrix": [board.scan.depth, board.scan.width] if board.scan and board.scan.depth else None,
+        "multiplexed": bool(board.scan and board.scan.column_address),
     }  # fmt: skip
 
 

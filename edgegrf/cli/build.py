@@ -127,6 +127,7 @@ def as_json(image: Image) -> dict[str, Any]:
         "flash_slot_bytes": image.board.flash_size,
         "ram_bytes": image.sizes.ram_bytes,
         "stack_bytes": image.sizes.stack_bytes,
+        "all_ram_bytes": image.sizes.all_ram_bytes,
         "ram_size_bytes": image.board.ram_size,
         "sections": image.sizes.sections,
         "largest": dict(image.sizes.largest),
@@ -188,6 +189,12 @@ def _show(image: Image) -> None:
                 image.sizes.stack_bytes,
                 "",
                 f"{100 * image.sizes.stack_bytes / board.ram_size:.1f} %",
+            ),
+            (
+                "RAM, all",
+                image.sizes.all_ram_bytes,
+                board.ram_size,
+                f"{100 * image.sizes.all_ram_bytes / board.ram_size:.1f} %",
             ),
         ]
         print_table(f"{board.title}", ("memory", "bytes", "of", "share"), rows)

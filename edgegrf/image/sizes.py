@@ -26,6 +26,11 @@ class Sizes:
     sections: dict[str, int] = field(default_factory=dict)
     largest: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def all_ram_bytes(self) -> int:
+        """What is static in RAM and the stack."""
+        return self.ram_bytes + self.stack_bytes
+
 
 def measure(elf: Elf) -> Sizes:
     """The sizes of an image from its sections and symbols."""

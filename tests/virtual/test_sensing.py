@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgegrf.boards import Scan, board
+from edgegrf import resources
+from edgegrf.boards import Scan, board, boards
 from edgegrf.errors import UsageError
 from edgegrf.virtual.bus import Bus
 from edgegrf.virtual.insole import Drive, Insole
@@ -231,9 +232,89 @@ def test_a_running_watchdog_cannot_be_changed_and_outlives_a_reset_by_software()
     assert again.read(0x400) == 1 and again.read(0x504) == 32_767
 
 
+MULTIPLEXED = replace(
+    SCAN, columns=(2, 3), column_address=(4, 5), rows=(), row_address=(33, 34),
+    sensors=("a", "b", "c", "d", "e", "f", "g", "h"),
+)  # fmt: skip
+
+
+def test_a_multiplexer_shows_the_column_that_its_address_selects():
+    counts = np.arange(100, 132, dtype=np.uint16)[None, :]  # 4 rows of 8
+    insole, drive = Insole(MULTIPLEXED, CLOCK, counts, 100.0), Drive()
+    for number, (row, address) in enumerate((row, address) for row in range(4) for address in range(4)):
+        levels = (row & 1) << 33 | (row >> 1) << 34 | (address & 1) << 4 | (address >> 1) << 5
+        drive.change(levels, 10_000 * (number + 1))
+        seen = insole.sample(10_000 * (number + 1) + 640, (2, 3, 28), drive)
+        assert seen == [100 + 8 * row + 2 * address, 101 + 8 * row + 2 * address, 0]
+
+
+def test_an_address_that_is_too_early_shows_the_column_before():
+    counts = np.array([[100, 200, 1100, 1200, 2100, 2200, 4000, 4095]], dtype=np.uint16)
+    insole, drive = Insole(MULTIPLEXED, CLOCK, counts, 100.0), Drive()
+    drive.change(1 << 4, 10_000)
+    drive.change(0, 20_000)  # from address 1 to 2 its lines change one after the other
+    drive.change(1 << 5, 20_010)
+    assert insole.sample(20_010, (2, 3), drive) == [1100, 1200]
+    early = insole.sample(20_010 + 320, (2, 3), drive)
+    assert 1100 < early[0] < 2100 and 1200 < early[1] < 2200
+    assert insole.sample(20_010 + 640, (2, 3), drive) == [2100, 2200]
+
+
+def test_a_decoder_drives_no_row_that_is_not_there():
+    counts = np.full((1, 24), 500, dtype=np.uint16)  # rows 0 to 2
+    insole, drive = Insole(MULTIPLEXED, CLOCK, counts, 100.0), Drive()
+    drive.change(1 << 33 | 1 << 34, 0)
+    assert insole.sample(10_000, (2,), drive) == [0]
+
+
 def test_the_boards_wiring_is_possible():
-    for name in ("nrf52840dk",):
+    for name in ("nrf52840dk", "esp32c3", "esp32c3_ram", "xiao_nrf52840_mux"):
         scan = board(name).scan
-        assert scan is not None and not set(scan.columns) & set(scan.rows)
-        assert set(scan.columns) <= {2, 3, 4, 5, 28, 29, 30, 31}
-        assert replace(scan, settle_us=0).rows_for(128) == 16
+        assert scan is not None and (scan.width, scan.depth) == (8, 16)
+        assert [scan.rows_for(inputs) for inputs in (4, 8, 9, 128, 129)] == [0, 0, 2, 16, None]
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "said"),
+    [
+        ("columns = [0]", "columns = [5]", "5 is no analog input"),
+        ("columns = [0]", "columns = [2]", "pin 2 is looked at when the chip boots, not an analog input"),
+        ("column_address = [1, 3, 4]", "column_address = [1, 3, 21]", "pin 21 is an address line of the col"),
+        (
+            "column_address = [1, 3, 4]",
+            "column_address = [1, 3, 0]",
+            "pin 0 is an address line of the columns",
+        ),
+        ("column_address = [1, 3, 4]", "column_address = [1, 3, 22]", "pin 22 is none of the chip"),
+        ("column_address = [1, 3, 4]", "column_address = [1, 3]", "8 names of sensors for 4 columns"),
+        ("row_address = [5, 6, 7, 10]", "row_address = [5, 6, 7, 18]", "pin 18 is the USB socket's"),
+        ("row_address = [5, 6, 7, 10]", "row_address = [5, 6, 7, 12]", "pin 12 is the flash's"),
+        (
+            "row_address = [5, 6, 7, 10]",
+            "row_address = [5, 6, 7, 9]",
+            "pin 9 is looked at when the chip boots",
+        ),
+        ("row_address = [5, 6, 7, 10]", "row_address = [5, 6]\nrows = [7]", "not both"),
+        (
+            "row_address = [5, 6, 7, 10]",
+            "row_address = [5, 6, 7, 10, 19]",
+            "32 rows of 8 columns are more than",
+        ),
+        ("settle_us = 10", "settle_us = 0", "settle_us is 0"),
+    ],
+)
+def test_a_wiring_that_cannot_be_is_refused(tmp_path, monkeypatch, line, wrong, said):
+    page = resources.firmware_folder() / "boards" / "esp32c3" / "board.toml"
+    folder = tmp_path / "firmware" / "boards" / "esp32c3"
+    folder.mkdir(parents=True)
+    text = page.read_text()
+    assert line in text
+    (folder / "board.toml").write_text(text.replace(line, wrong))
+    monkeypatch.setattr(resources, "_shipped", lambda name: tmp_path / name)
+    boards.cache_clear()
+    try:
+        with pytest.raises(UsageError) as caught:
+            board("esp32c3")
+    finally:
+        boards.cache_clear()
+    assert said in caught.value.what and "boards/esp32c3/board.toml" in caught.value.what
