@@ -140,18 +140,26 @@ def test_images_of_other_boards_are_refused(image_of, tmp_path: Path):
         VirtualBoard(bytes(64), board("esp32c3"))
 
 
-def test_the_insole_is_scanned_streamed_and_proven():
-    """Eight sensors behind a multiplexer at 100 Hz, a student on four: no sample lost, values the host's."""
+@pytest.mark.parametrize(
+    ("asked", "samples", "sensors", "outputs"),
+    [
+        (["--seconds", "6", "--content", "raw,pressure,estimate"], 600, 8, 1),
+        (["--seconds", "0.5", "--model", "matrix16x8-st", "--rate", "200"], 100, 128, 2),
+    ],
+    ids=["8 at 100 Hz", "16 x 8 at 200 Hz"],
+)
+def test_the_insole_is_scanned_streamed_and_proven(asked, samples, sensors, outputs):
+    """Behind a multiplexer, and a decoder: no sample lost, none late, each value the host's own."""
     pytest.importorskip("tflite_micro")
     from click.testing import CliRunner
 
     from edgegrf.cli.live import command
 
-    asked = ["--port", "virtual:esp32c3", "--seconds", "6", "--verify", "--json"]
-    done = CliRunner().invoke(command, asked)
+    done = CliRunner().invoke(command, ["--port", "virtual:esp32c3", "--verify", "--json", *asked])
     assert done.exit_code == 0, done.output
     record = json.loads(done.output)
-    assert record["samples"] == 600 and record["sensors"] == [f"s{n}" for n in range(1, 9)]
+    assert record["samples"] == samples and len(record["sensors"]) == sensors
     assert (record["missing"], record["lost_on_board"], record["missed_deadlines"]) == (0, 0, 0)
-    assert record["proof"]["estimates_compared"] == 600 and record["proof"]["estimates_different"] == 0
-    assert record["jitter_max_ns"] < 20_000
+    proof = record["proof"]
+    assert proof["estimates_compared"] == samples * outputs and proof["estimates_different"] == 0
+    assert proof["pressure_different"] == 0 and record["jitter_max_ns"] < 20_000

@@ -208,3 +208,20 @@ def test_the_interface_chips_pin_is_let_go_while_sensors_are_read(played):
     assert scan.get("wakes") >= 4  # the main loop, once a period
     scan.stop()
     assert scan.get("held") == 1
+
+
+@pytest.mark.parametrize("libraries", [("esp-idf", "esp32c3")], indirect=True, ids=["idf"])
+def test_a_multiplexers_address_and_a_decoders_are_driven_before_each_conversion(played):
+    """GPIO1, 3 and 4 carry the column, GPIO5, 6, 7 and 10 the row."""
+    columns, rows = (1, 3, 4), (5, 6, 7, 10)
+    for kind, channels in (("direct", 8), ("matrix", 128)):
+        scan = played(kind)
+        scan.set(shows_levels=1)
+        assert scan.start(100_000) == 100_000
+        (_, _, counts), *_ = scan.after(50_000)
+        assert scan.get("early") == 0
+        for channel, count in enumerate(counts[:channels]):
+            row, column = divmod(channel, 8)
+            levels = [*((column, pin, bit) for bit, pin in enumerate(columns))]
+            levels += [(row, pin, bit) for bit, pin in enumerate(rows)]
+            assert count == sum((number >> bit & 1) << pin for number, pin, bit in levels), (row, column)
