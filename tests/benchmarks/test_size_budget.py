@@ -46,7 +46,7 @@ def test_the_budget_has_every_student_and_says_why():
 def test_a_students_image_is_measured_and_fits():
     found = measure("nrf52840dk", DEFAULT_STUDENT)
     check([found], read_budget(BUDGET))
-    assert found.flash > 6_000 and found.ram > 2_000 and 100 < found.stack < 640
+    assert found.flash > 6_000 and found.ram > 2_000 and 100 < found.stack < 576
 
 
 @pytest.fixture
@@ -103,6 +103,6 @@ def test_what_is_no_budget_is_refused(text, tmp_path):
 
 def test_a_budget_without_a_kind_is_refused(tmp_path):
     path = tmp_path / "budget.toml"
-    path.write_text(BUDGET.read_text().replace("stack = 640", "stock = 640", 1))
+    path.write_text(BUDGET.read_text().replace("stack = 576", "stock = 576", 1))
     with pytest.raises(UsageError, match="not flash, ram and stack"):
         read_budget(path)

@@ -11,8 +11,8 @@ enum {
     CONVERSION_US = 20, /* at most, all around it included */
     MILLIHERTZ = 1000,
     SCAN_US = SCAN_STEPS * (SCAN_SETTLE_US + SCAN_INPUTS * CONVERSION_US),
-    /* Turns of three cycles or more: the converter wants three cycles of its 5 MHz between choosing an input
-     * and starting. */
+    /* Turns of three cycles or more: the converter wants three cycles of its 5
+     * MHz between choosing an input and starting. */
     CHOSEN_TURNS = 40,
     SETTLE_HZ = 20000000,
     SETTLE_TICKS = SCAN_SETTLE_US * (SETTLE_HZ / 1000000),
@@ -61,14 +61,22 @@ static IN_RAM void select_step(uint32_t which) {
     choose_input();
 }
 
+/* No row is driven; address lines are low. */
+static IN_RAM void select_none(void) {
+#if SCAN_SELECT_COUNT
+    GPIO_OUT_CLEAR = SELECT_MASK;
+#endif
+}
+
 /* From now on SCAN_SETTLE_US pass until scan_settled_interrupt(). */
 static IN_RAM void settle(void) {
     TIMG_T0LOAD = 1;
     TIMG_T0CONFIG = SETTLE_TIMER | TIMG_T0_ALARM_EN;
 }
 
-/* A scan that is not done when the next one is due is given up: its settling ends here, and its conversion
- * may end while the new one settles, where nobody waits for it. */
+/* A scan that is not done when the next one is due is given up: its settling
+ * ends here, and its conversion may end while the new one settles, where nobody
+ * waits for it. */
 IN_RAM __attribute__((interrupt)) void scan_tick_interrupt(void) {
     SYSTIMER_INT_CLR = SYSTIMER_INT_TARGET0;
     struct port_scan_frame *frame = &frames[newest % SLOTS];
@@ -109,7 +117,7 @@ IN_RAM __attribute__((interrupt)) void scan_converted_interrupt(void) {
         select_step(step + 1);
         settle();
     } else {
-        select_step(0);
+        select_none();
         under_way = false;
         newest++;
     }
@@ -158,7 +166,7 @@ void scan_init(void) {
     }
     start_converter();
     start_settle_timer();
-    select_step(0);
+    select_none();
     drive_select_pins();
     interrupts_attach(INTERRUPT_SOURCE_SYSTIMER0, INTERRUPT_SCAN_TICK);
     interrupts_attach(INTERRUPT_SOURCE_TIMG0_T0, INTERRUPT_SCAN_SETTLED);
@@ -193,7 +201,7 @@ void port_scan_stop(void) {
     TIMG_INT_CLR = TIMG_INT_T0;
     under_way = converting = false;
     oldest = newest;
-    select_step(0);
+    select_none();
     interrupts_restore(before);
 }
 
