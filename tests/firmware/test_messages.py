@@ -11,6 +11,7 @@ import pytest
 from edgegrf import __version__
 
 HELLO, RESET, STEP, WRITE, RUN, READ, STATS, ERROR = 1, 2, 3, 4, 5, 6, 7, 0xFF
+PERSONAL_READ, PERSONAL_WRITE, PERSONAL_COMMIT, PERSONAL_ERASE = range(0x11, 0x15)
 
 
 def trivial(samples):
@@ -98,7 +99,7 @@ def test_window_equals_the_model_and_ends_the_stream(board):
     ("kind", "body", "expected"),
     [
         (0x7E, b"", error(1, 0x7E, 0x7E)),
-        (0x11, b"", error(1, 0x11, 0x11)),
+        (0x15, b"", error(1, 0x15, 0x15)),
         (0x00, b"abc", error(1, 0x00, 0x00)),
         (0x81, b"", error(1, 0x81, 0x81)),
         (RESET, b"x", error(2, RESET, 1)),
@@ -117,6 +118,13 @@ def test_window_equals_the_model_and_ends_the_stream(board):
         (READ, struct.pack("<IH", 0, 9), error(5, READ, 8)),
         (READ, struct.pack("<IH", 2**32 - 4, 8), error(5, READ, 8)),
         (STATS, b"x", error(2, STATS, 1)),
+        (PERSONAL_READ, b"", error(2, PERSONAL_READ, 0)),
+        (PERSONAL_READ, struct.pack("<HH", 97, 4), error(5, PERSONAL_READ, 100)),
+        (PERSONAL_WRITE, b"\0\0", error(2, PERSONAL_WRITE, 2)),
+        (PERSONAL_WRITE, struct.pack("<H", 100) + b"x", error(5, PERSONAL_WRITE, 100)),
+        (PERSONAL_COMMIT, b"", error(2, PERSONAL_COMMIT, 0)),
+        (PERSONAL_COMMIT, bytes(4), error(11, PERSONAL_COMMIT, 1)),
+        (PERSONAL_ERASE, b"x", error(2, PERSONAL_ERASE, 1)),
     ],
 )
 def test_errors(board, kind, body, expected):
