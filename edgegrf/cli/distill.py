@@ -18,7 +18,7 @@ EXAMPLES = """\b
 Examples:
   edgegrf distill --data walks/                        kd; a teacher is trained first, beside the student
   edgegrf distill --sensors heel,toe --data walks/     a student of your own insole's sensors
-  edgegrf distill --recipe takd --teacher wrn16-3      another teacher by name: tcn, tcn-centred, wrn28-3...
+  edgegrf distill --recipe takd --teacher wrn16-3      another teacher by name: dstcn, tcn, wrn28-3...
   edgegrf distill --recipe kd --teacher build/tcn/student.pt --data gaitpdb
   edgegrf distill --recipe sckd --teacher a/student.pt --teacher b/student.pt      an ensemble teaches
   edgegrf distill --recipe patchswap                                               no teacher at all
@@ -28,7 +28,7 @@ Examples:
   edgegrf distill --from build/mine/student.pt --qat 5 --teacher build/tcn/student.pt         only those
   edgegrf distill --list
 
-A teacher is a network by name (tcn, tcn-centred, wrn16-3, wrn28-3, attention), trained first with the
+A teacher is a network by name (dstcn, tcn, tcn-centred, wrn16-3, wrn28-3, attention), trained first with the
 student's sensors, or any student's checkpoint: `edgegrf train --architecture tcn --hyper channels=64`.
 """
 
@@ -44,7 +44,7 @@ student's sensors, or any student's checkpoint: `edgegrf train --architecture tc
 @click.option(
     "--teacher", "teachers", multiple=True, metavar="CHECKPOINT|NAME",
     help="Whom to learn from: a trained network, or one by name, which is trained first; several: the mean "
-    "of their estimates.  [default: tcn, where the recipe has a teacher]",
+    "of their estimates.  [default: dstcn, where the recipe has a teacher]",
 )  # fmt: skip
 @click.option(
     "--teacher-epochs", type=click.IntRange(min=1), help="Passes of a teacher by name.  [default: its own]"
@@ -92,7 +92,7 @@ def command(
 
         check_device(device)
         teacher = teacher_from(
-            teachers or ("tcn",), chosen, out or Path("build") / course.name, epochs=teacher_epochs,
+            teachers or ("dstcn",), chosen, out or Path("build") / course.name, epochs=teacher_epochs,
             data=data, columns=columns, walks=walks, device=device, threads=threads, quiet=as_json,
         )  # fmt: skip
     return learn(

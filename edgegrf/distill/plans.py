@@ -40,6 +40,7 @@ INSOLE4 = Interface(
     window=200,
 )
 _WHOLE_WINDOWS = dataclasses.replace(INSOLE4, lookahead=-1)
+_80_MS = dataclasses.replace(INSOLE4, lookahead=8)
 
 #: a 16 x 8 matrix insole and two force components
 MATRIX = Interface(
@@ -53,15 +54,22 @@ MATRIX = Interface(
 )
 
 # Without other gains 1 600 parameters learn the training insoles by heart (0.044 BW against 0.055 BW).
-_GAINS = Settings(gain_spread=0.2, weight_decay=1e-2)
+_GAINS = Settings(epochs=20, gain_spread=0.2, weight_decay=1e-2)
+_MORE_GAINS = dataclasses.replace(_GAINS, gain_spread=0.3)
 
 # Twelve blocks add up to a wide range, which 8 bits resolve badly; decay keeps it narrow.
 _DEEP = dataclasses.replace(_GAINS, epochs=5, batch=64, rate=3e-3, weight_decay=0.3)
 
+_SEPARABLE = {"channels": 32, "dilations": [3, 9, 27]}
+
 PLANS: dict[str, Plan] = {
-    DEFAULT_STUDENT: Plan("dstcn", INSOLE4, {"dilations": [3, 9, 27]}, _GAINS),
-    "insole4-tcn32": Plan("tcn", INSOLE4, {}, dataclasses.replace(_GAINS, epochs=20)),
-    "insole4-gru32": Plan("gru", INSOLE4, {}, Settings(epochs=20, batch=64)),
+    DEFAULT_STUDENT: Plan(
+        "dstcn", INSOLE4, {"dilations": [3, 9, 27]}, dataclasses.replace(_MORE_GAINS, epochs=40)
+    ),
+    "insole4-dstcn32": Plan("dstcn", INSOLE4, _SEPARABLE, _MORE_GAINS),
+    "insole4-dstcn32-80ms": Plan("dstcn", _80_MS, _SEPARABLE, _MORE_GAINS),
+    "insole4-tcn32": Plan("tcn", INSOLE4, {}, _GAINS),
+    "insole4-gru32": Plan("gru", INSOLE4, {}, dataclasses.replace(_GAINS, epochs=16, batch=16)),
     "insole4-wrn16-1": Plan(
         "wrn", _WHOLE_WINDOWS, {"depth": 16}, dataclasses.replace(_GAINS, epochs=8, batch=64, rate=3e-3)
     ),
@@ -74,7 +82,8 @@ _WIDE = {"channels": 64, "dilations": [1, 3, 9, 27]}
 
 #: networks to learn from, by name; each is trained on the student's own task
 TEACHERS: dict[str, Plan] = {
-    "tcn": Plan("tcn", INSOLE4, _WIDE, dataclasses.replace(_GAINS, epochs=24)),
+    "dstcn": Plan("dstcn", INSOLE4, _SEPARABLE, _MORE_GAINS),
+    "tcn": Plan("tcn", INSOLE4, _WIDE, _GAINS),
     "tcn-centred": Plan(
         "tcn", dataclasses.replace(INSOLE4, lookahead=80), _WIDE, dataclasses.replace(_GAINS, epochs=24)
     ),

@@ -78,11 +78,11 @@ def test_three_commands_lead_from_a_csv_to_a_board(folder: Path) -> None:
 def test_a_teacher_that_is_there_is_not_trained_again(folder: Path) -> None:
     command = "distill --data walks --sensors heel,arch,toe --teacher-epochs 1 --epochs 1 -o mine --recipe {}"
     run(command.format("kd"))
-    stamp = Path("mine/teacher-tcn/student.pt").stat().st_mtime_ns
+    stamp = Path("mine/teacher-dstcn/student.pt").stat().st_mtime_ns
     _, said = run(command.format("mixkd"))
-    assert "is there" in said and Path("mine/teacher-tcn/student.pt").stat().st_mtime_ns == stamp
+    assert "is there" in said and Path("mine/teacher-dstcn/student.pt").stat().st_mtime_ns == stamp
     run(command.format("kd").replace("--teacher-epochs 1", "--teacher-epochs 2"))
-    assert Path("mine/teacher-tcn/student.pt").stat().st_mtime_ns != stamp
+    assert Path("mine/teacher-dstcn/student.pt").stat().st_mtime_ns != stamp
 
 
 def test_sensors_of_another_insole_are_named(folder: Path) -> None:
