@@ -58,6 +58,9 @@ _GAINS = Settings(epochs=20, gain_spread=0.2, weight_decay=1e-2)
 _MORE_GAINS = dataclasses.replace(_GAINS, gain_spread=0.3)
 _LONG = dataclasses.replace(_MORE_GAINS, epochs=40)
 
+# What docs/distillation.md found under "Robustness".
+_STREET = dataclasses.replace(_MORE_GAINS, epochs=30, disturbed=0.7, keep_last=1)
+
 # Twelve blocks add up to a wide range, which 8 bits resolve badly; decay keeps it narrow.
 _DEEP = dataclasses.replace(_GAINS, epochs=5, batch=64, rate=3e-3, weight_decay=0.3)
 
@@ -65,10 +68,11 @@ _SEPARABLE = {"channels": 32, "dilations": [3, 9, 27]}
 
 PLANS: dict[str, Plan] = {
     DEFAULT_STUDENT: Plan("dstcn", INSOLE4, {"dilations": [3, 9, 27]}, _LONG),
+    "insole4-dstcn16-street": Plan("dstcn", INSOLE4, {"dilations": [3, 9, 27]}, _STREET),
     "insole4-dstcn32": Plan("dstcn", INSOLE4, _SEPARABLE, _LONG),
     "insole4-dstcn32-80ms": Plan("dstcn", _80_MS, _SEPARABLE, _MORE_GAINS),
     "insole4-tcn32": Plan("tcn", INSOLE4, {}, _GAINS),
-    "insole4-gru32": Plan("gru", INSOLE4, {}, dataclasses.replace(_GAINS, epochs=16, batch=16)),
+    "insole4-gru32": Plan("gru", INSOLE4, {}, Settings(epochs=20, batch=64)),
     "insole4-wrn16-1": Plan(
         "wrn", _WHOLE_WINDOWS, {"depth": 16}, dataclasses.replace(_GAINS, epochs=8, batch=64, rate=3e-3)
     ),
