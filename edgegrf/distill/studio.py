@@ -150,10 +150,12 @@ def train_on_disk(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Outcome:
     """`train` whose every epoch goes to `state` and to `log`; both callbacks hear the log's numbers."""
-    if (written := state.read()) and written["log"]:
-        on_resume(log.placed(Epoch(**written["log"][-1])).epoch)
-    else:
-        log.write([])
+
+    def begin(outcome: Outcome) -> None:
+        if outcome.log:
+            on_resume(log.placed(outcome.log[-1]).epoch)
+        else:
+            log.write([])
 
     def keep(outcome: Outcome) -> None:
         log.add(outcome.log)
@@ -162,7 +164,7 @@ def train_on_disk(
     with log:
         outcome = train(
             student, training, validation, settings, objective=objective, state=state, before=before,
-            device=device, progress=progress, on_epoch=keep,
+            device=device, progress=progress, on_begin=begin, on_epoch=keep,
         )  # fmt: skip
         log.write(outcome.log)
     return outcome

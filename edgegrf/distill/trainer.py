@@ -66,14 +66,15 @@ def train(
     before: float = math.inf,
     device: str = "cpu",
     progress: Progress = silent,
+    on_begin: Callable[[Outcome], None] = lambda outcome: None,
     on_epoch: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Outcome:
     """Train in place and leave the student with its best weights, on the CPU, in evaluation mode.
 
     Without an objective: mean squared error.  With a `state` that holds epochs of this training, it goes on
-    behind them.  The same seed, torch version and thread count give the same weights on a CPU, also after a
-    kill.  A loss that is not finite ends training with the last good weights; raises ModelError if there are
-    none yet.  Ctrl-C does likewise and is raised again if there are none.
+    behind them; `on_begin` hears which.  The same seed, torch version and thread count give the same weights
+    on a CPU, also after a kill.  A loss that is not finite ends training with the last good weights; raises
+    ModelError if there are none yet.  Ctrl-C does likewise and is raised again if there are none.
 
     `before` is the validation RMSE of a student that is good already: its weights are kept until an epoch is
     better.
@@ -82,6 +83,7 @@ def train(
     run = _Run(student, training, validation, settings, objective, before, device, progress)
     if state and (written := state.read()):
         run.restore(written)
+    on_begin(run.outcome)
     try:
         for epoch in range(len(run.outcome.log) + 1, settings.epochs + 1):
             if run.outcome.ended != "done":

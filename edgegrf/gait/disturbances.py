@@ -19,13 +19,15 @@ class Disturbance:
     """One thing that goes wrong: `strengths` in `unit`, the middle one is what one should be ready for.
 
     `apply(pressure [T, C] in BW, strength, rng)` gives what the insole reads instead.  The force that is to
-    be estimated stays what it was.
+    be estimated stays what it was.  `often`: how often training meets it, against the others; what a causal
+    student unlearns slowly has to come often.
     """
 
     line: str
     unit: str
     strengths: tuple[float, ...]
     apply: Callable[[Pressure, float, np.random.Generator], Pressure]
+    often: float = 1.0
 
     @property
     def middle(self) -> float:
@@ -72,20 +74,29 @@ def _wearer(pressure: Pressure, strength: float, rng: np.random.Generator) -> Pr
 
 DISTURBANCES = {
     "noise": Disturbance(
-        "white noise on every sensor, standard deviation", "BW", (0.0025, 0.005, 0.01, 0.02, 0.04), _noise
+        "white noise on every sensor, standard deviation",
+        "BW",
+        (0.0025, 0.005, 0.01, 0.02, 0.04),
+        _noise,
+        0.5,
     ),
     "drift": Disturbance(
-        "a slow offset of every sensor, standard deviation", "BW", (0.0025, 0.005, 0.01, 0.02, 0.04), _drift
+        "a slow offset of every sensor, standard deviation",
+        "BW",
+        (0.0025, 0.005, 0.01, 0.02, 0.04),
+        _drift,
+        0.5,
     ),
     "gain": Disturbance(
         "a gain of each sensor's own, standard deviation of its logarithm",
         "",
         (0.05, 0.1, 0.2, 0.3, 0.4),
         _gain,
+        2.0,
     ),
     "dead": Disturbance("one sensor reads nothing, part of the time", "", (0.1, 0.25, 0.5, 0.75, 1.0), _dead),
     "dropped": Disturbance(
-        "samples lost, the last one held, part of the time", "", (0.05, 0.1, 0.2, 0.4, 0.6), _dropped
+        "samples lost, the last one held, part of the time", "", (0.05, 0.1, 0.2, 0.4, 0.6), _dropped, 5.0
     ),
     "wearer": Disturbance(
         "calibrated to another body weight, logarithm of the ratio", "", (0.025, 0.05, 0.1, 0.2, 0.3), _wearer
