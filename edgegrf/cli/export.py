@@ -102,6 +102,10 @@ def command(
             cross_checked=other is not None,
             progress=progress,
         )
+    if beside and (folder / "README.md").is_file():
+        from edgegrf.distill.card import write_card
+
+        write_card(folder / Path(student).name)
     if exported.synthetic:
         say(f"NOTE: calibrated and measured on {exported.data}")
     for line in exported.oddities:
