@@ -62,7 +62,7 @@ def test_three_commands_lead_from_a_csv_to_a_board(folder: Path) -> None:
     pytest.importorskip("unicorn")
     quick = "--teacher-epochs 1 --epochs 2 --batch 4"
     _, said = run(f"distill --data walks --sensors heel,arch,toe {quick} -o mine")
-    assert "teacher tcn, epoch   1" in said
+    assert "teacher dstcn, epoch   1" in said
     facts = Manifest.read(Path("mine/student.pt")).model["training"]
     assert facts["split"] == "by subject: validation dan" and facts["learnt_from"] == ["anna", "ben", "cleo"]
     assert facts["teachers"] == 1 and not facts["synthetic"]
