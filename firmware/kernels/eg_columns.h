@@ -27,22 +27,17 @@ struct eg_lane {
     int32_t bias, shift, rounds;
 };
 
-/* The lanes of four channels from their constants, laid out as in struct eg_packed_depthwise. */
-static EG_INLINE void eg_lanes(const uint32_t *w, int32_t taps, struct eg_lane lanes[EG_LANES]) {
-    const uint32_t *scales = w + EG_LANES + 2 * taps;
+/* The lane of channel `i` of four from their constants, laid out as in struct eg_packed_depthwise. */
+static EG_INLINE void eg_lane_of(const uint32_t *w, int32_t taps, int32_t i, struct eg_lane *lane) {
+    const uint32_t *scales = w + EG_LANES + 2 * taps + i * EG_SCALE_WORDS;
+    const uint32_t *at = w + EG_LANES + i % 2;
 
-    for (int32_t i = 0; i < EG_LANES; i++, scales += EG_SCALE_WORDS) {
-        lanes[i].bias = (int32_t)w[i];
-        lanes[i].multiplier = (int32_t)scales[0];
-        lanes[i].offset = (int32_t)scales[1];
-        lanes[i].shift = (int32_t)scales[2];
-    }
-    w += EG_LANES;
-    for (int32_t tap = 1; tap < taps; tap++, w += 2) {
-        for (int32_t i = 0; i < 2; i++) {
-            lanes[i].pairs[tap - 1] = (w[i] & 0xffffu) | w[i + 2] << 16;
-            lanes[i + 2].pairs[tap - 1] = w[i] >> 16 | (w[i + 2] & 0xffff0000u);
-        }
+    lane->bias = (int32_t)w[i];
+    lane->multiplier = (int32_t)scales[0];
+    lane->offset = (int32_t)scales[1];
+    lane->shift = (int32_t)scales[2];
+    for (int32_t tap = 1; tap < taps; tap++, at += 2) {
+        lane->pairs[tap - 1] = i < 2 ? (at[0] & 0xffffu) | at[2] << 16 : at[0] >> 16 | (at[2] & 0xffff0000u);
     }
 }
 
@@ -285,15 +280,15 @@ static EG_INLINE void eg_column_depthwise(const struct eg_packed_depthwise *p, c
     const int32_t taps = g->kernel_h;
     const int32_t runs = g->dilation_h < g->out_h ? g->dilation_h : g->out_h;
     const int32_t pairs = ((g->out_h + g->dilation_h - 1) / g->dilation_h + 1) / 2 + taps / 2;
-    struct eg_lane lanes[EG_LANES];
+    struct eg_lane lane; /* one at a time: four would be most of the stack */
 
     for (int32_t c = 0; c < g->in_c; c += EG_LANES, w += EG_LANES * (1 + EG_SCALE_WORDS) + 2 * taps) {
-        eg_lanes(w, taps, lanes);
         for (int32_t row = 0; row < runs; row++) {
             eg_columns_fill(g, in + c, row - g->pad_top, pairs, scratch + row * pairs * EG_LANES);
         }
         for (int32_t i = 0; i < EG_LANES; i++) {
-            eg_lane_shifted(p, &lanes[i], scratch + i, pairs, out + c + i);
+            eg_lane_of(w, taps, i, &lane);
+            eg_lane_shifted(p, &lane, scratch + i, pairs, out + c + i);
         }
     }
 }
