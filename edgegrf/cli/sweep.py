@@ -19,25 +19,25 @@ Examples:
 
 \b
 sweep.toml:
-  students = ["insole4-dstcn16", "insole4-tcn32"]
+  students = ["insole4-dstcn16", "wide"]
   recipes = ["none", "kd", "takd"]
   seeds = [1, 2, 3]
-  folds = 5                      0: subjects whose number is divisible by 7; "subjects": leave one out
-  settings = { epochs = 20 }     of the trainer, for all students
+  folds = 5                      # 0: the standing split; "subjects": leave one out
+  settings = { epochs = 20 }     # of the trainer, for all students
   recipe.kd = { share = 0.5 }
-  [student.wide]                 a student that is not shipped; name it in students
+  [student.wide]                 # one that is not shipped; name it in students
   architecture = "dstcn"
   hyper = { channels = 32 }
   lookahead = 8
-  [teacher]                      or [[teacher]] several times: an ensemble
+  [teacher]                      # or [[teacher]] several times: an ensemble
   architecture = "tcn"
   hyper = { channels = 64, dilations = [1, 3, 9, 27] }
-  epochs = 24                    or, without folds, only: checkpoint = "teacher/student.pt"
-  [[variants]]                   beside the recipes: one more way to learn
+  epochs = 24                    # or, without folds: checkpoint = "teacher/student.pt"
+  [[variants]]                   # beside the recipes: one more way to learn
   name = "takd-spheres"
   recipe = "takd"
   settings = { spheres = 0.01 }
-  hyper = { similar = 0.2 }      and, as it needs: students = ["wide"], teacher = { ... }
+  hyper = { similar = 0.2 }      # and as needed: students = ["wide"], teacher = { ... }
 """
 
 
