@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.marks import fill, table
-from benchmarks.sweeps import measured, outcome
+from benchmarks.sweeps import committed, measured, outcome
 from edgegrf.distill.card import add_cross_validation
 from edgegrf.resources import shipped_file, shipped_students
 
@@ -31,7 +31,13 @@ def main() -> None:
 
 
 def write_pages() -> None:
-    """The table of docs/results.md and the shipped students' cards, from crossvalidation.json."""
+    """The table of docs/results.md and the shipped students' cards, from crossvalidation.json.
+
+    Where nobody has committed one, the section says so.
+    """
+    if not committed("crossvalidation"):
+        fill(_PAGE, "table:crossvalidation", "Not run yet: no `benchmarks/crossvalidation.json`.")
+        return
     record = outcome("crossvalidation")
     fill(_PAGE, "table:crossvalidation", _students(record))
     for row in record["summary"]:

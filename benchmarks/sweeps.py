@@ -17,7 +17,7 @@ from edgegrf.sweep.file import read_sweep
 from edgegrf.sweep.run import run_sweep
 from edgegrf.sweep.summary import summary
 
-__all__ = ["measured", "outcome"]
+__all__ = ["committed", "measured", "outcome"]
 
 _HERE = Path(__file__).parent
 _DIGITS = 7  # of what a JSON number keeps
@@ -39,6 +39,11 @@ def measured(name: str, *, plan: Path | None = None, target: Path | None = None,
     folder = cache_folder() / "benchmarks" / name
     record = run_sweep(sweep, folder, workers=workers, progress=told)
     write_file(target or _HERE / f"{name}.json", "\n".join(_lines(record)) + "\n")
+
+
+def committed(name: str) -> bool:
+    """Whether there is an outcome."""
+    return (_HERE / f"{name}.json").is_file()
 
 
 def outcome(name: str) -> dict[str, Any]:

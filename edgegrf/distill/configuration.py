@@ -44,7 +44,18 @@ def recipe_of(name: str, values: Mapping[str, Any]) -> Recipe:
 
 #: numbers that are counts of something there has to be, and one that divides
 _POSITIVE = frozenset(
-    {"batch", "bins", "epochs", "longest", "longest_removal", "longest_shift", "rate", "segments", "shortest"}
+    {
+        "batch",
+        "bins",
+        "clip",
+        "epochs",
+        "longest",
+        "longest_removal",
+        "longest_shift",
+        "rate",
+        "segments",
+        "shortest",
+    }
 )
 
 #: parts of a whole

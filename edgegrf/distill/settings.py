@@ -16,6 +16,8 @@ class Settings:
     batch: int = 32
     rate: float = 1e-2
     weight_decay: float = 1e-4
+    #: what the norm of a step's gradient is cut to; AdamW does not feel how loud a loss is, but this does
+    clip: float = 1.0
     #: epochs without a better validation RMSE before training stops; 0: never
     patience: int = 0
     #: 1: the last epoch's weights are kept, not the best by validation, so that nobody chose them by those

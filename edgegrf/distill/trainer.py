@@ -25,8 +25,6 @@ from edgegrf.students.student import Student
 
 __all__ = ["Epoch", "Outcome", "train"]
 
-_CLIP = 1.0
-
 
 @dataclass(frozen=True)
 class Epoch:
@@ -164,7 +162,7 @@ class _Run:
         loss, square = self.objective(batch, self.random)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), _CLIP)
+        torch.nn.utils.clip_grad_norm_(self.student.parameters(), self.settings.clip)
         self.optimizer.step()
         self.schedule.step()
         return float(loss.detach()), float(square)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import crossvalidation, distillation, sweeps
+from edgegrf.distill.plans import PLANS
 from edgegrf.distill.recipes import RECIPES
 from edgegrf.errors import UsageError
 from edgegrf.manifest import Manifest
@@ -79,6 +80,9 @@ def test_a_recipe_that_does_not_help_is_said_not_to() -> None:
     assert list(lines)[2] == "kd"  # the best first
     picture = as_file(differences(told))
     assert picture.count("<svg") == 1 and "prefers-color-scheme: dark" in picture and 'xmlns="' in picture
+    told["cells"] += [cell("none-clip", seed, 0.045 + seed / 1000, recipe="none") for seed in (1, 2, 3)]
+    clipped = distillation._clipped(told["cells"]).splitlines()
+    assert clipped[2] == "| kd | -5.00 ± 0.00 | better |" and "patchswap" not in "".join(clipped)
     assert "0.05100 → 0.05200" in distillation._seeds(told["cells"])
 
 
@@ -109,3 +113,18 @@ def test_the_cards_tell_the_cross_validation(tmp_path: Path) -> None:
     page = add_cross_validation(tmp_path / "student.pt", crossvalidation._figures(told, told["summary"][0]))
     assert "## Cross-validation" in page.read_text() and "2 folds by subject" in page.read_text()
     assert Manifest.read(tmp_path / "student.pt").model["cross_validation"]["folds"] == 2
+
+
+@pytest.mark.parametrize("name", ["distillation", "crossvalidation"])
+def test_what_is_committed_is_what_the_plan_asks_for(name: str) -> None:
+    sweep = read_sweep(HERE / f"{name}.toml")
+    if not sweeps.committed(name):
+        pytest.skip(f"nobody has committed {name}.json")
+    told = sweeps.outcome(name)
+    asked = {(one.student, one.variant, one.seed, one.fold) for one in sweep.cells(int(sweep.folds))}
+    assert {(one["student"], one["variant"], one["seed"], one["fold"]) for one in told["cells"]} == asked
+    cells = {(c.student, c.variant, c.seed, c.fold): c for c in sweep.cells(int(sweep.folds))}
+    for one in told["cells"]:
+        plan = sweep.plan(cells[one["student"], one["variant"], one["seed"], one["fold"]])
+        assert plan.settings.epochs == one["epochs"] and not one["synthetic"]
+    assert set(sweep.students) <= set(PLANS) | set(sweep.student)

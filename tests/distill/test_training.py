@@ -82,6 +82,15 @@ def test_training_lowers_the_error_and_keeps_the_best(recordings: list[Recording
     assert not student.training
 
 
+def test_a_gradient_that_is_cut_makes_a_loud_loss_a_quiet_one(recordings: list[Recording]) -> None:
+    walks, errors = prepare(recordings, INSOLE4), []
+    for clip in (1e-2, 1e-3, 1e3):  # cut in every step, where AdamW does not feel by how much; never
+        student = new_student()
+        train(student, walks.training, walks.validation, dataclasses.replace(QUICK, epochs=1, clip=clip))
+        errors.append(rmse(student, walks.validation))
+    assert errors[0] == pytest.approx(errors[1], rel=2e-2) and errors[2] != pytest.approx(errors[0], rel=2e-2)
+
+
 def test_the_last_epoch_is_kept_where_nobody_shall_choose(recordings: list[Recording]) -> None:
     walks, student = prepare(recordings, INSOLE4), new_student()
     silent = dataclasses.replace(walks.validation, force=torch.zeros_like(walks.validation.force))
