@@ -73,7 +73,7 @@ def test_a_teacher_teaches_the_int8_model_and_the_export_takes_it(tmp_path: Path
     folder = tmp_path / "mine"
     arguments = [
         "--recipe", "takd", "--teacher", tmp_path / "teacher.pt", "--architecture", "dstcn",
-        "--hyper", "channels=6", "--epochs", 1, "--qat", 2, "--batch", 8, "--rate", 0.03, "--threads", 1,
+        "--hyper", "channels=6", "--epochs", 1, "--qat", 2, "--batch", 8, "--rate", 0.1, "--threads", 1,
         "--walks", 7, "-o", folder,
     ]  # fmt: skip
     done = CliRunner().invoke(command, [*map(str, arguments)], catch_exceptions=False)

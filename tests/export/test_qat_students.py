@@ -117,7 +117,7 @@ def test_a_student_goes_on_as_its_int8_model_and_loses_nothing(tmp_path):
     recordings = synthetic_walks(INSOLE, [1, 2, 3, 7])
     assert len(prepare(recordings, INSOLE).training) > 4
     into = tmp_path / "out" / "student.pt"
-    plan = Plan("dstcn", INSOLE, settings=Settings(batch=4, qat=3))
+    plan = Plan("dstcn", INSOLE, settings=Settings(batch=4, rate=0.2, qat=3))
     tuned = fine_tune(path, plan, recordings, run=run_tflm, into=into)
     assert tuned.after < 0.9 * tuned.before
     assert tuned.manifest.metrics["qat_epochs"] == 3
