@@ -22,7 +22,7 @@ from edgegrf.errors import CheckFailedError
 from edgegrf.files import write_file
 from edgegrf.graph.reader import read_tflite
 from edgegrf.profile import run_profile
-from edgegrf.resources import shipped_file, shipped_students
+from edgegrf.resources import MODEL_FILE, shipped_file, shipped_students
 from edgegrf.virtual import error_band
 
 __all__ = ["against_baseline", "main", "measure", "models", "modes"]
@@ -67,7 +67,7 @@ def main() -> int:
 def models(reference_nets: Path) -> dict[str, Path]:
     """Name -> int8 `.tflite`: the reference nets, then the shipped students."""
     nets = {net: reference_nets / f"{net}.tflite" for net in REFERENCE_NETS}
-    return nets | {name: shipped_file(name, "student_int8.tflite") for name in shipped_students()}
+    return nets | {name: shipped_file(name, MODEL_FILE) for name in shipped_students()}
 
 
 def measure(chosen: Mapping[str, Path], target: str = BOARD) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from edgegrf.gait.split import is_validation
 from edgegrf.personal.run import personalised
 from edgegrf.personal.student import Student
 from edgegrf.personal.wearer import wearer
-from edgegrf.resources import DEFAULT_STUDENT, shipped_file
+from edgegrf.resources import DEFAULT_STUDENT, MODEL_FILE, shipped_file
 
 __all__ = ["main"]
 
@@ -46,7 +46,7 @@ def main(students: Sequence[str]) -> None:
 
 def _feet(name: str, recordings: list[Any]) -> list[dict[str, Any]]:
     """The record of each subject's foot that has enough walking."""
-    student, records = Student(shipped_file(name, "student_int8.tflite")), []
+    student, records = Student(shipped_file(name, MODEL_FILE)), []
     for subject, foot in sorted({(one.subject, one.foot) for one in recordings}):
         try:
             whose = wearer(recordings, student.interface, seconds=_SECONDS, subject=subject, foot=foot)

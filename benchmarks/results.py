@@ -24,7 +24,7 @@ from edgegrf.errors import DataError
 from edgegrf.gait.readers import default_data
 from edgegrf.manifest import Manifest
 from edgegrf.process import run
-from edgegrf.resources import shipped_file, shipped_students
+from edgegrf.resources import MODEL_FILE, shipped_file, shipped_students
 
 ROOT = Path(__file__).parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
@@ -82,7 +82,7 @@ def _edgegrf(*arguments: str) -> str:
 
 def _measure(name: str) -> Measured:
     checkpoint = Manifest.read(shipped_file(name, "student.pt"))
-    path = shipped_file(name, "student_int8.tflite")
+    path = shipped_file(name, MODEL_FILE)
     tflite = Manifest.read(path)
     assert checkpoint.interface is not None
     walks = _WINDOW_WALKS if checkpoint.interface.lookahead < 0 else _WALKS
@@ -103,7 +103,7 @@ def _students(students: list[Measured]) -> str:
             (
                 one.name,
                 one.checkpoint.model["parameters"],
-                shipped_file(one.name, "student_int8.tflite").stat().st_size,
+                shipped_file(one.name, MODEL_FILE).stat().st_size,
                 f"{both['float_rmse_bw']:.4f} → {both['int8_rmse_bw']:.4f}",
                 f"{accuracy['rmse_bw']:.4f}",
                 f"{accuracy['rmse_n']:.1f}",

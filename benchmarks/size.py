@@ -26,7 +26,7 @@ from edgegrf.image import build_image
 from edgegrf.link import Device
 from edgegrf.link.hello import Mode
 from edgegrf.link.virtual_port import VirtualPort
-from edgegrf.resources import shipped_file, shipped_students
+from edgegrf.resources import MODEL_FILE, shipped_file, shipped_students
 
 __all__ = ["BUDGET", "KINDS", "Size", "check", "main", "measure", "read_budget"]
 
@@ -94,7 +94,7 @@ def read_budget(path: Path) -> Budget:
 
 def measure(target: str, model: str, compiler: str | None = None) -> Size:
     """Build the image of a shipped student and let the virtual board run it."""
-    tflite, chosen = shipped_file(model, "student_int8.tflite"), board(target)
+    tflite, chosen = shipped_file(model, MODEL_FILE), board(target)
     with tempfile.TemporaryDirectory(prefix="edgegrf-") as folder:
         image = build_image(chosen, tflite, Path(folder), compiler=compiler)
         with Device(VirtualPort(image.elf, chosen)) as device:

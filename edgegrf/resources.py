@@ -10,10 +10,20 @@ import platformdirs
 
 from edgegrf.errors import UnknownNameError
 
-__all__ = ["DEFAULT_STUDENT", "cache_folder", "firmware_folder", "shipped_file", "shipped_students"]
+__all__ = [
+    "DEFAULT_STUDENT",
+    "MODEL_FILE",
+    "cache_folder",
+    "firmware_folder",
+    "shipped_file",
+    "shipped_students",
+]
 
 #: the student that every command means when none is named
 DEFAULT_STUDENT = "insole4-dstcn16"
+
+#: the int8 model in a student's folder, shipped or one's own
+MODEL_FILE = "student_int8.tflite"
 
 _PACKAGE = Path(__file__).resolve().parent
 

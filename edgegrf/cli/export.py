@@ -83,12 +83,14 @@ def command(
     STUDENT is a checkpoint, an ONNX file from anywhere, or the name of a shipped student.
     """
     started = perf_counter()
+    from edgegrf.distill.card import has_card, write_card
     from edgegrf.export import export_model
     from edgegrf.parity.onnx_int8 import run_tflm
 
     source = _source(student, foreign)
     beside = Path(student).suffix in _CHECKPOINTS
     folder = folder or (Path(student).parent if beside else Path("build") / source.name)
+    carded = beside and folder == Path(student).parent and has_card(Path(student))
     with progress_bar(quiet=as_json) as progress:
         exported = export_model(
             source,
@@ -102,10 +104,8 @@ def command(
             cross_checked=other is not None,
             progress=progress,
         )
-    if beside and (folder / "README.md").is_file():
-        from edgegrf.distill.card import write_card
-
-        write_card(folder / Path(student).name)
+    if carded:
+        write_card(Path(student))
     if exported.synthetic:
         say(f"NOTE: calibrated and measured on {exported.data}")
     for line in exported.oddities:

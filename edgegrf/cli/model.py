@@ -10,12 +10,9 @@ from typing import Any
 import click
 
 from edgegrf.errors import ModelError
-from edgegrf.resources import DEFAULT_STUDENT, shipped_file
+from edgegrf.resources import DEFAULT_STUDENT, MODEL_FILE, shipped_file
 
-__all__ = ["MODEL", "MODEL_FILE", "model_argument", "model_name", "model_option", "personal_option"]
-
-#: the file of a shipped student, or of an export, that is the model
-MODEL_FILE = "student_int8.tflite"
+__all__ = ["MODEL", "model_argument", "model_name", "model_option", "personal_option"]
 
 
 class _Model(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4

@@ -85,12 +85,12 @@ def command(
 
 def _paths(models: tuple[str, ...]) -> list[tuple[Path, str]]:
     """(file, name) of each model; a shipped student gives its float and its int8 file."""
-    from edgegrf.resources import DEFAULT_STUDENT, shipped_file, shipped_students
+    from edgegrf.resources import DEFAULT_STUDENT, MODEL_FILE, shipped_file, shipped_students
 
     found: list[tuple[Path, str]] = []
     for model in models or (DEFAULT_STUDENT,):
         if model in shipped_students():
-            found += [(shipped_file(model, file), model) for file in ("student.pt", "student_int8.tflite")]
+            found += [(shipped_file(model, file), model) for file in ("student.pt", MODEL_FILE)]
         elif Path(model).is_file():
             found.append((Path(model), Path(model).resolve().parent.name))
         else:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, print_table, progress_bar, say
-from edgegrf.cli.model import MODEL_FILE, model_argument, model_name
+from edgegrf.cli.model import model_argument, model_name
 from edgegrf.errors import CheckFailedError
-from edgegrf.resources import shipped_file, shipped_students
+from edgegrf.resources import MODEL_FILE, shipped_file, shipped_students
 
 if TYPE_CHECKING:
     from edgegrf.parity.link import LinkResult

@@ -12,9 +12,12 @@ from edgegrf.errors import ModelError
 from edgegrf.files import write_file
 from edgegrf.gait.split import BY_SEVEN
 from edgegrf.manifest import Interface, Manifest
+from edgegrf.resources import MODEL_FILE
 from edgegrf.students.registry import ARCHITECTURES
 
-__all__ = ["add_cross_validation", "card", "write_card"]
+__all__ = ["add_cross_validation", "card", "has_card", "write_card"]
+
+_CARD = "README.md"
 
 _UNITS = (
     ("rmse_bw", "RMSE", "BW"),
@@ -42,11 +45,24 @@ def write_card(checkpoint: Path) -> Path:
 
     Raises ModelError without a manifest.
     """
-    path = checkpoint.with_name("README.md")
-    exported = checkpoint.with_name("student_int8.tflite")
-    int8 = Manifest.read(exported) if exported.is_file() else None
-    write_file(path, card(Manifest.read(checkpoint), int8))
+    path = checkpoint.with_name(_CARD)
+    write_file(path, _card_of(checkpoint))
     return path
+
+
+def has_card(checkpoint: Path) -> bool:
+    """Whether the README.md beside a checkpoint is its card, as `write_card` would write it."""
+    path = checkpoint.with_name(_CARD)
+    try:
+        return path.is_file() and path.read_text() == _card_of(checkpoint)
+    except (ModelError, UnicodeDecodeError):
+        return False
+
+
+def _card_of(checkpoint: Path) -> str:
+    exported = checkpoint.with_name(MODEL_FILE)
+    int8 = Manifest.read(exported) if exported.is_file() else None
+    return card(Manifest.read(checkpoint), int8)
 
 
 def add_cross_validation(checkpoint: Path, figures: Mapping[str, Any]) -> Path:

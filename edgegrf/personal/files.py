@@ -21,9 +21,9 @@ from edgegrf.link.personal_record import GAIN_ONE, PersonalRecord
 from edgegrf.manifest import Manifest, command_line
 from edgegrf.personal.fitting import Fit
 from edgegrf.personal.student import Student, head_of
+from edgegrf.resources import MODEL_FILE
 
 __all__ = [
-    "MODEL_FILE",
     "RECORD_FILE",
     "Personal",
     "personal_table",
@@ -32,7 +32,6 @@ __all__ = [
     "write_personal",
 ]
 
-MODEL_FILE = "student_int8.tflite"
 RECORD_FILE = "personal.json"
 
 _SCHEMA = 1

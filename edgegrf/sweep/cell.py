@@ -24,6 +24,7 @@ from edgegrf.gait.trials import trials
 from edgegrf.manifest import Interface, Manifest
 from edgegrf.parity.onnx_int8 import run_tflm
 from edgegrf.qat import train_for_int8
+from edgegrf.resources import MODEL_FILE
 from edgegrf.sweep.plan import Cell, Sweep, TeacherOf
 
 __all__ = ["RESULT", "Given", "run_cell", "train_teacher"]
@@ -67,7 +68,7 @@ def run_cell(sweep: Sweep, cell: Cell, given: Given) -> dict[str, Any]:
         return known
     trained = _trained(f"{cell.student}-{cell.variant}", plan, chosen, place, split, teacher)
     export_model(from_checkpoint(trained), place, run=run_tflm, walks=walks_of(chosen, split))
-    subjects = _errors({"float": trained, "int8": place / "student_int8.tflite"}, chosen, split)
+    subjects = _errors({"float": trained, "int8": place / MODEL_FILE}, chosen, split)
     result = {
         "student": cell.student, "variant": cell.variant, "recipe": sweep.variant(cell).recipe,
         "seed": cell.seed, "fold": cell.fold, **_pooled(subjects.values()), "subjects": subjects,

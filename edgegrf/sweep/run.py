@@ -15,6 +15,7 @@ from edgegrf.errors import DeviceError, MissingToolError
 from edgegrf.manifest import Manifest
 from edgegrf.profile.run import check_port, run_profile
 from edgegrf.progress import Progress, silent
+from edgegrf.resources import MODEL_FILE
 from edgegrf.sweep.cell import Given, run_cell, train_teacher
 from edgegrf.sweep.plan import SUBJECTS, Sweep
 
@@ -64,7 +65,7 @@ def _folds(sweep: Sweep, given: Given) -> int:
 
 def _cost(place: Path, board: str) -> dict[str, Any]:
     """Cycles (estimated) of a sample or a window, flash and RAM of the model alone, in its own mode."""
-    model = place / "student_int8.tflite"
+    model = place / MODEL_FILE
     profile = run_profile(model, check_port(f"virtual:{board}"))
     interface = Manifest.read(model).interface
     samples = interface.window if interface and profile.of == "window" else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ import torch
 from click.testing import CliRunner
 
 from edgegrf.cli.export import command
+from edgegrf.distill.card import has_card, write_card
 from edgegrf.errors import DataError, ModelError, OutputError, UnknownNameError, UsageError
 from edgegrf.export.windows import load_walks
 from edgegrf.files import sha256_file
@@ -23,6 +25,7 @@ from edgegrf.graph.reader import read_tflite
 from edgegrf.manifest import Interface, Manifest
 from edgegrf.parity.onnx_int8 import onnx_int8, run_tflm
 from edgegrf.parity.torch_onnx import torch_onnx
+from edgegrf.resources import MODEL_FILE
 from edgegrf.students import create, save
 
 INSOLE = Interface(("s1", "s3", "s4", "s7"), "BW", ("vertical_force",), "BW", 100.0, 64)
@@ -60,6 +63,22 @@ def exported(checkpoint, tmp_path_factory):
     record = json.loads(run(checkpoint, "-o", folder / "out", "--json"))
     patch.undo()
     return folder / "out", record
+
+
+def test_a_card_gains_the_int8_model_and_a_persons_own_readme_stays(checkpoint, tmp_path):
+    for name in ("student.pt", "student.pt.json"):
+        shutil.copy(checkpoint.with_name(name), tmp_path)
+    student, readme = tmp_path / "student.pt", tmp_path / "README.md"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "README.md").write_text("# mine\n")
+    readme.write_text("# mine\n")
+    run(student)
+    run(student, "-o", tmp_path / "other")
+    assert readme.read_text() == (tmp_path / "other" / "README.md").read_text() == "# mine\n"
+    student.with_name(MODEL_FILE).unlink()
+    before = write_card(student).read_text()
+    run(student)
+    assert "## int8" in readme.read_text() and "## int8" not in before and has_card(student)
 
 
 def test_the_json_record(exported):
