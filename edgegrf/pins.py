@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 __all__ = ["CHIP_PINS", "ChipPins"]
-
-
-def _all(pins: Sequence[int], why: str) -> dict[int, str]:
-    return dict.fromkeys(pins, why)
 
 
 @dataclass(frozen=True)
@@ -29,33 +25,34 @@ CHIP_PINS: dict[str, ChipPins] = {
     "nrf52840": ChipPins(
         count=48,
         analog={pin: pin for pin in (2, 3, 4, 5, 28, 29, 30, 31)},
-        taken=_all((0, 1), "the 32 kHz crystal's") | _all((9, 10), "the NFC antenna's"),
+        taken=dict.fromkeys((0, 1), "the 32 kHz crystal's") | dict.fromkeys((9, 10), "the NFC antenna's"),
     ),
     "esp32c3": ChipPins(
         count=22,
         analog={pin: pin for pin in range(5)},
-        taken=_all((2, 8, 9), "looked at when the chip boots")
-        | _all(range(11, 18), "the flash's")
-        | _all((18, 19), "the USB socket's"),
+        taken=dict.fromkeys((2, 8, 9), "looked at when the chip boots")
+        | dict.fromkeys(range(11, 18), "the flash's")
+        | dict.fromkeys((18, 19), "the USB socket's"),
     ),
     "esp32": ChipPins(
         count=40,
         analog=dict(enumerate((36, 37, 38, 39, 32, 33, 34, 35))),
-        taken=_all((0, 2, 5, 12, 15), "looked at when the chip boots") | _all(range(6, 12), "the flash's"),
+        taken=dict.fromkeys((0, 2, 5, 12, 15), "looked at when the chip boots")
+        | dict.fromkeys(range(6, 12), "the flash's"),
         inputs_only=frozenset(range(34, 40)),
     ),
     "esp32s3": ChipPins(
         count=49,
         analog={channel: channel + 1 for channel in range(10)},
-        taken=_all((0, 45, 46), "looked at when the chip boots")
-        | _all((19, 20), "the USB socket's")
-        | _all(range(26, 33), "the flash's"),
+        taken=dict.fromkeys((0, 45, 46), "looked at when the chip boots")
+        | dict.fromkeys((19, 20), "the USB socket's")
+        | dict.fromkeys(range(26, 33), "the flash's"),
     ),
     "esp32c6": ChipPins(
         count=31,
         analog={channel: channel for channel in range(7)},
-        taken=_all((8, 9), "looked at when the chip boots")
-        | _all((12, 13), "the USB socket's")
-        | _all(range(24, 31), "the flash's"),
+        taken=dict.fromkeys((8, 9), "looked at when the chip boots")
+        | dict.fromkeys((12, 13), "the USB socket's")
+        | dict.fromkeys(range(24, 31), "the flash's"),
     ),
 }

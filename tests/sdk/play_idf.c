@@ -9,7 +9,9 @@
 #include <freertos/queue.h>
 #include <string.h>
 
-enum { PINS = 64, MOST = 4096 };
+#include "play_pins.h"
+
+enum { MOST = 4096 };
 
 /* set by the test */
 uint32_t play_latency_us, play_conversion_us = 15;
@@ -22,22 +24,10 @@ uint32_t play_early; /* conversions before their row had settled for 10 us */
 uint32_t play_most_rows;
 
 static gptimer_alarm_cb_t on_alarm;
-static uint64_t alarm, driven_at[PINS];
-static bool armed, high[PINS];
+static uint64_t alarm;
+static bool armed;
 static uint8_t kept[MOST];
 static size_t count, room, size;
-
-static int driven_row(uint32_t *rows) {
-    int found = -1;
-    *rows = 0;
-    for (int pin = 0; pin < PINS; pin++) {
-        if (high[pin]) {
-            found = pin;
-            ++*rows;
-        }
-    }
-    return found;
-}
 
 /* Time passes until `until`; each alarm is served `play_latency_us` after it is due. */
 void play(uint64_t until) {

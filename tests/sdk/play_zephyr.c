@@ -10,9 +10,10 @@
 #include <zephyr/drivers/gpio.h>
 #include <zephyr/kernel.h>
 
+#include "play_pins.h"
 #include "scan_clock.h"
 
-enum { PINS = 64, HELD = 63 };
+enum { HELD = 63 };
 
 /* set by the test */
 uint32_t play_latency_us, play_conversion_us = 15;
@@ -28,24 +29,12 @@ uint32_t play_wakes;
 const struct device device_edgegrf_uart, device_edgegrf_clock, device_watchdog0, device_adc, device_gpio;
 
 static struct counter_alarm_cfg alarm;
-static uint64_t alarm_at, driven_at[PINS];
-static bool armed, high[PINS], started;
+static uint64_t alarm_at;
+static bool armed, started;
 static struct k_sem waker;
 
 __attribute__((constructor)) static void boot(void) {
     scan_init(&waker);
-}
-
-static int driven_row(uint32_t *rows) {
-    int found = -1;
-    *rows = 0;
-    for (int pin = 0; pin < PINS; pin++) {
-        if (high[pin]) {
-            found = pin;
-            ++*rows;
-        }
-    }
-    return found;
 }
 
 /* Time passes until `until`; each alarm is served `play_latency_us` after it is due. */
