@@ -57,7 +57,7 @@ def _setting(record: Row) -> str:
         ("student", f"{cell['student']}, {grouped(cell['parameters'])} parameters"),
         (
             "an estimate on the virtual board",
-            f"{grouped(costs[cell['student']]['cycles_per_sample'])} cycles",
+            f"{grouped(round(costs[cell['student']]['cycles_per_sample']))} cycles (est.)",
         ),
         ("epochs", f"{cell['epochs']}, the last one's weights"),
         ("seeds", ", ".join(map(str, seeds))),

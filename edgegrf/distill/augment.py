@@ -47,9 +47,10 @@ def disturbed(batch: Batch, share: float, random: torch.Generator) -> Batch:
     pressure = batch.pressure.clone()
     kinds = list(DISTURBANCES.values())
     often = np.array([kind.often for kind in kinds])
+    often /= often.sum()
     for index in _chosen(len(pressure), share, random):
         rng = np.random.default_rng(int(torch.randint(0, 2**31, (), generator=random)))
-        kind = kinds[rng.choice(len(kinds), p=often / often.sum())]
+        kind = kinds[rng.choice(len(kinds), p=often)]
         image = pressure[index].cpu()
         series = image.flatten(1) if image.dim() == 3 else image.mT  # [T, C]
         changed = torch.from_numpy(kind.apply(series.numpy(), float(rng.choice(kind.strengths)), rng))
