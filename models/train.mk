@@ -7,8 +7,7 @@ TEACHERS := build/teachers
 TRAIN    := $(EDGEGRF) train --threads 1
 DISTILL  := $(EDGEGRF) distill --recipe kd --qat 2 --threads 1
 
-SEPARABLE := $(TEACHERS)/dstcn32-1/student.pt $(TEACHERS)/dstcn32-2/student.pt
-ALL_THREE := $(SEPARABLE) $(TEACHERS)/tcn64/student.pt
+ALL_THREE := $(foreach seed,1 2 3,$(TEACHERS)/dstcn32-$(seed)/student.pt)
 
 DISTILLED := insole4-dstcn16 insole4-dstcn16-street insole4-dstcn32 insole4-dstcn32-80ms
 ALONE     := insole4-gru32 insole4-tcn32 insole4-wrn16-1 insole4-wrn28-1 matrix16x8-st
@@ -29,8 +28,5 @@ $(ALONE:%=students/%): students/%:
 	$(TRAIN) --student $* $(QAT_$*) -o models/$*
 	$(EDGEGRF) export models/$*/student.pt
 
-$(TEACHERS)/dstcn32-%/student.pt:
-	$(TRAIN) --architecture dstcn --hyper channels=32 --hyper 'dilations=[3,9,27]' --epochs 20 --seed $* -o $(@D)
-
-$(TEACHERS)/tcn64/student.pt:
-	$(TRAIN) --architecture tcn --hyper channels=64 --hyper 'dilations=[1,3,9,27]' --seed 2 -o $(@D)
+$(TEACHERS)/dstcn32-%/student.pt: models/teacher.toml
+	$(TRAIN) --architecture dstcn --hyper channels=32 --hyper 'dilations=[3,9,27]' --config $< --seed $* -o $(@D)

@@ -61,6 +61,9 @@ _POSITIVE = frozenset(
 #: parts of a whole
 _SHARES = frozenset({"augmented", "disturbed", "image", "mixed", "selected", "share", "swapped", "whole"})
 
+#: what is kept of something from step to step: never all of it
+_KEPT = frozenset({"beta2"})
+
 
 def changed(fields: _Fields, values: Mapping[str, Any]) -> _Fields:
     """A dataclass of numbers with some of them changed; raises UsageError for others and for wrong ones."""
@@ -71,14 +74,20 @@ def changed(fields: _Fields, values: Mapping[str, Any]) -> _Fields:
         right = (int, float) if isinstance(known[key], float) else (int,)
         if not isinstance(value, right) or isinstance(value, bool):
             raise UsageError(f"hyper-parameter {key} = {value!r}", why=f"it is a {type(known[key]).__name__}")
-        most = 1 if key in _SHARES else math.inf
-        if not 0 <= value <= most or (value == 0 and key in _POSITIVE):
-            least = "more than 0" if key in _POSITIVE else "0 or more"
-            raise UsageError(
-                f"hyper-parameter {key} = {value!r}",
-                why="it is from 0 to 1" if most == 1 else f"it is {least}",
-            )
+        if wrong := _wrong(key, value):
+            raise UsageError(f"hyper-parameter {key} = {value!r}", why=wrong)
     return dataclasses.replace(fields, **values)
+
+
+def _wrong(key: str, value: float) -> str:
+    """What a number of that name has to be, where it is not."""
+    if key in _KEPT:
+        return "" if 0 <= value < 1 else "it is 0 or more and less than 1"
+    if key in _SHARES:
+        return "" if 0 <= value <= 1 else "it is from 0 to 1"
+    if key in _POSITIVE:
+        return "" if 0 < value < math.inf else "it is more than 0"
+    return "" if 0 <= value < math.inf else "it is 0 or more"
 
 
 def written_configuration(settings: Settings, recipe: Recipe) -> str:

@@ -16,8 +16,11 @@ class Settings:
     batch: int = 32
     rate: float = 1e-2
     weight_decay: float = 1e-4
+    #: how much of AdamW's mean square of the gradient is kept from step to step; a student's first gradients
+    #: are a hundred times its later ones, and with PyTorch's 0.999 they slow it down for a thousand steps
+    beta2: float = 0.95
     #: what the norm of a step's gradient is cut to; AdamW does not feel how loud a loss is, but this does
-    clip: float = 1.0
+    clip: float = 0.1
     #: epochs without a better validation RMSE before training stops; 0: never
     patience: int = 0
     #: 1: the last epoch's weights are kept, not the best by validation, so that nobody chose them by those

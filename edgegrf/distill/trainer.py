@@ -123,7 +123,9 @@ class _Run:
         self.steps = math.ceil(len(training) / settings.batch)
         self.random = torch.Generator().manual_seed(settings.seed)
         learning = [*student.parameters(), *objective.adapters.parameters()]
-        self.optimizer = torch.optim.AdamW(learning, lr=settings.rate, weight_decay=settings.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            learning, settings.rate, betas=(0.9, settings.beta2), weight_decay=settings.weight_decay
+        )
         steps = settings.epochs * self.steps
         rise = 0.3 if steps == 5 else 0.2  # OneCycleLR divides by rise * steps - 1
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
