@@ -13,7 +13,7 @@ export EDGEGRF_DATA ?= $(abspath ../shared/data/gaitpdb)
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint size random-models format results bench-kernels bench-distillation crossvalidation clean
+.PHONY: help setup demo test lint size random-models format results bench-kernels bench-distillation bench-taught crossvalidation clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ bench-kernels: $(READY) ## every model on the virtual board beside TFLM + CMSIS-
 
 bench-distillation: $(READY) ## every recipe on one student, 3 seeds; an hour on one core, resumable
 	$(BIN)/python -m benchmarks.distillation
+
+bench-taught: $(READY) ## shipped students alone and taught, 3 seeds; an hour on one core, resumable
+	$(BIN)/python -m benchmarks.taught
 
 crossvalidation: $(READY) ## the shipped students in 5 folds by subject; an hour on one core, resumable
 	$(BIN)/python -m benchmarks.crossvalidation

@@ -12,22 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.marks import fill, table
-from benchmarks.sweeps import measured, outcome
+from benchmarks.sweeps import difference, measured, outcome, spread, teachers
 from edgegrf.bench.summary import grouped
 from edgegrf.distill.recipes import RECIPES
 from edgegrf.files import write_file
 from edgegrf.report.ink import as_file
 from edgegrf.sweep.plots import differences
-from edgegrf.sweep.statistics import paired
 from edgegrf.sweep.summary import verdict
 
 __all__ = ["main", "write_pages"]
 
 _DOCS = Path(__file__).parents[1] / "docs"
 _PAGE, _FIGURE = _DOCS / "distillation_results.md", _DOCS / "distillation.svg"
-
-#: the student alone, its gradients cut where those of loud losses are
-_QUIET = "none-clip"
 
 Row = Mapping[str, Any]
 
@@ -43,7 +39,6 @@ def write_pages() -> None:
     record = outcome("distillation")
     fill(_PAGE, "table:setting", _setting(record))
     fill(_PAGE, "table:recipes", _recipes(record["summary"]))
-    fill(_PAGE, "table:clipped", _clipped(record["cells"]))
     fill(_PAGE, "table:seeds", _seeds(record["cells"]))
     write_file(_FIGURE, as_file(differences(record)))
 
@@ -64,16 +59,7 @@ def _setting(record: Row) -> str:
         ("walks", cell["source"]),
         ("judged on", f"{len(cell['subjects'])} subjects, {grouped(samples)} samples; {cell['split']}"),
     ]
-    rows += [(f"teacher {number + 1}", _teacher(one)) for number, one in enumerate(record["teachers"])]
-    return table(("", ""), rows)
-
-
-def _teacher(one: Row) -> str:
-    hyper = ", ".join(f"{key} {value}" for key, value in one["hyper"].items())
-    return (
-        f"{one['architecture']} ({hyper}), {grouped(one['parameters'])} parameters, {len(one['sensors'])} "
-        f"sensors, look-ahead {one['lookahead']}: {one['float_rmse_bw']:.4f} BW"
-    )
+    return table(("", ""), rows + teachers(record))
 
 
 def _recipes(rows: list[Row]) -> str:
@@ -85,41 +71,13 @@ def _recipes(rows: list[Row]) -> str:
     lines = [
         (
             row["variant"], RECIPES[row["recipe"]].source, RECIPES[row["recipe"]].grade,
-            *(_spread(row[kind]) for kind in ("float", "int8")),
-            *(_difference(row[kind]["against_none"]) for kind in ("float", "int8")),
+            *(spread(row[kind]) for kind in ("float", "int8")),
+            *(difference(row[kind]["against_none"]) for kind in ("float", "int8")),
             verdict(row["int8"]["against_none"]) or "-",
         )
         for row in best
     ]  # fmt: skip
     return table(columns, lines)
-
-
-def _clipped(cells: list[Row]) -> str:
-    """Every taught variant against the student alone whose gradients are cut at the smaller norm."""
-    found: dict[str, dict[tuple[int, int], float]] = {}
-    for cell in cells:
-        found.setdefault(cell["variant"], {})[cell["seed"], cell["fold"]] = cell["int8_rmse_bw"]
-    taught = {cell["variant"] for cell in cells if RECIPES[cell["recipe"]].taught}
-    lines = []
-    for variant in sorted(taught, key=lambda name: sum(found[name].values())):
-        apart = paired(found[variant], found[_QUIET])
-        beside = {"mean_bw": apart[0], "half_interval_bw": apart[1]} if apart else None
-        lines.append((variant, _difference(beside), verdict(beside)))
-    better = [line[0] for line in lines if line[2] == "better"]
-    told = f"Seen to be better than `{_QUIET}`: {', '.join(better) or 'none of them'}."
-    return table(("variant", f"int8 against {_QUIET}, mBW", "seen"), lines) + f"\n\n{told}"
-
-
-def _spread(errors: Row) -> str:
-    spread = errors["spread_bw"]
-    return f"{errors['mean_bw']:.5f}" + ("" if spread is None else f" ± {spread:.5f}")
-
-
-def _difference(beside: Row | None) -> str:
-    if beside is None:
-        return "-"
-    half = beside["half_interval_bw"]
-    return f"{1000 * beside['mean_bw']:+.2f}" + ("" if half is None else f" ± {1000 * half:.2f}")
 
 
 def _seeds(cells: list[Row]) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import crossvalidation, distillation
+from benchmarks import crossvalidation, distillation, taught
 from benchmarks.marks import fill, table
 from edgegrf.bench.summary import duration, grouped
 from edgegrf.errors import DataError
@@ -59,6 +59,7 @@ def main() -> None:
     fill(RESULTS, "table:accuracy", _accuracy(students))
     fill(RESULTS, "table:verify", _verify())
     distillation.write_pages()
+    taught.write_pages()
     crossvalidation.write_pages()
     for name, arguments in _OUTPUTS.items():
         fill(README, f"output:{name}", _indented(_edgegrf(*arguments)))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from edgegrf.bench.summary import grouped
 from edgegrf.errors import DataError, UsageError
 from edgegrf.files import write_file
 from edgegrf.gait.readers import default_data
@@ -17,7 +18,7 @@ from edgegrf.sweep.file import read_sweep
 from edgegrf.sweep.run import run_sweep
 from edgegrf.sweep.summary import summary
 
-__all__ = ["committed", "measured", "outcome"]
+__all__ = ["committed", "difference", "measured", "outcome", "spread", "teachers"]
 
 _HERE = Path(__file__).parent
 _DIGITS = 7  # of what a JSON number keeps
@@ -52,8 +53,37 @@ def outcome(name: str) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError as error:
-        raise UsageError(f"no {path.name}", fix="make bench-distillation, make crossvalidation") from error
+        raise UsageError(
+            f"no {path.name}", fix="make bench-distillation, make bench-taught, make crossvalidation"
+        ) from error
     return record | {"summary": summary(record)}
+
+
+def spread(errors: Mapping[str, Any]) -> str:
+    """A mean error in BW and its standard deviation over the runs."""
+    deviation = errors["spread_bw"]
+    return f"{errors['mean_bw']:.5f}" + ("" if deviation is None else f" ± {deviation:.5f}")
+
+
+def difference(beside: Mapping[str, Any] | None) -> str:
+    """A mean difference to the student alone in mBW, and half its 95 % interval."""
+    if beside is None:
+        return "-"
+    half = beside["half_interval_bw"]
+    return f"{1000 * beside['mean_bw']:+.2f}" + ("" if half is None else f" ± {1000 * half:.2f}")
+
+
+def teachers(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rows that tell who taught."""
+    return [(f"teacher {number + 1}", _teacher(one)) for number, one in enumerate(record["teachers"])]
+
+
+def _teacher(one: Mapping[str, Any]) -> str:
+    hyper = ", ".join(f"{key} {value}" for key, value in one["hyper"].items())
+    return (
+        f"{one['architecture']} ({hyper}), {grouped(one['parameters'])} parameters, {len(one['sensors'])} "
+        f"sensors, look-ahead {one['lookahead']}: {one['float_rmse_bw']:.4f} BW"
+    )
 
 
 def _lines(record: Mapping[str, Any]) -> Iterator[str]:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks import crossvalidation, distillation, sweeps
+from benchmarks import crossvalidation, distillation, sweeps, taught
 from edgegrf.distill.plans import PLANS
 from edgegrf.distill.recipes import RECIPES
 from edgegrf.errors import UsageError
@@ -54,9 +55,21 @@ def test_the_benchmark_holds_every_recipe_on_one_student_with_three_seeds() -> N
     assert len({one.student for one in cells}) == 1 and len(sweep.seeds) >= 3
     plans = [sweep.plan(one) for one in cells]
     assert len({(one.settings.epochs, one.settings.batch, one.settings.gain_spread) for one in plans}) == 1
-    assert sum(one.settings.spheres > 0 for one in plans) == 2 * len(sweep.seeds)
+    assert sum(one.settings.spheres > 0 for one in plans) == len(sweep.seeds)
     wide = next(one for one in cells if one.variant == "tsak")
     assert len(sweep.teachers(wide)[0].plan.interface.sensors) > len(sweep.plan(wide).interface.sensors)
+
+
+def test_students_alone_and_taught_differ_in_the_loss_alone() -> None:
+    sweep = read_sweep(HERE / "taught.toml")
+    for student in sweep.students:
+        cells = [one for one in sweep.cells(0) if one.student == student]
+        plans = {(one.variant, one.seed): sweep.plan(one) for one in cells}
+        for seed in sweep.seeds:
+            alone, kd = plans["none", seed], plans["kd", seed]
+            assert dataclasses.replace(kd, recipe=alone.recipe) == alone and kd.recipe.taught
+            assert alone == dataclasses.replace(PLANS[student], settings=alone.settings)
+            assert alone.settings == dataclasses.replace(PLANS[student].settings, seed=seed)
 
 
 def test_everyone_is_held_out_once_in_the_cross_validation() -> None:
@@ -80,9 +93,9 @@ def test_a_recipe_that_does_not_help_is_said_not_to() -> None:
     assert list(lines)[2] == "kd"  # the best first
     picture = as_file(differences(told))
     assert picture.count("<svg") == 1 and "prefers-color-scheme: dark" in picture and 'xmlns="' in picture
-    told["cells"] += [cell("none-clip", seed, 0.045 + seed / 1000, recipe="none") for seed in (1, 2, 3)]
-    clipped = distillation._clipped(told["cells"]).splitlines()
-    assert clipped[2] == "| kd | -5.00 ± 0.00 | better |" and "patchswap" not in "".join(clipped)
+    line = taught._students(told).splitlines()[3]
+    assert line.startswith("| insole4-dstcn16 | 1 569 | 1 | kd | 0.04200 ± 0.00100 | 0.04300 ± 0.00100 |")
+    assert line.endswith("| 0.0420, 0.0430, 0.0440 | -10.00 ± 0.00 | better |")
     assert "0.05100 → 0.05200" in distillation._seeds(told["cells"])
 
 
@@ -115,7 +128,7 @@ def test_the_cards_tell_the_cross_validation(tmp_path: Path) -> None:
     assert Manifest.read(tmp_path / "student.pt").model["cross_validation"]["folds"] == 2
 
 
-@pytest.mark.parametrize("name", ["distillation", "crossvalidation"])
+@pytest.mark.parametrize("name", ["distillation", "taught", "crossvalidation"])
 def test_what_is_committed_is_what_the_plan_asks_for(name: str) -> None:
     sweep = read_sweep(HERE / f"{name}.toml")
     if not sweeps.committed(name):

@@ -197,7 +197,14 @@ def test_numbers_that_make_no_sense_are_refused(name: str, values: dict[str, flo
 
 
 def test_settings_and_patches_are_checked_too() -> None:
-    for values in ({"epochs": 0}, {"rate": 0.0}, {"disturbed": 2}, {"qat": -1}, {"beta2": 1.0}, {"clip": math.inf}):
+    for values in (
+        {"epochs": 0},
+        {"rate": 0.0},
+        {"disturbed": 2},
+        {"qat": -1},
+        {"beta2": 1.0},
+        {"clip": math.inf},
+    ):
         with pytest.raises(UsageError, match=next(iter(values))):
             changed(Settings(), values)
     with pytest.raises(UsageError, match="patches of 90 samples at least and 80 at most"):
