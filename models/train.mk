@@ -5,7 +5,7 @@
 EDGEGRF  ?= .venv/bin/edgegrf
 TEACHERS := build/teachers
 TRAIN    := $(EDGEGRF) train --threads 1
-DISTILL  := $(EDGEGRF) distill --recipe kd --qat 2 --threads 1
+DISTILL  := $(EDGEGRF) distill --recipe kd --threads 1
 
 ALL_THREE := $(foreach seed,1 2 3,$(TEACHERS)/dstcn32-$(seed)/student.pt)
 
