@@ -153,7 +153,8 @@ def _data(training: Any) -> list[str]:
         ),
         (
             "optimiser",
-            f"AdamW, one cycle to {training['rate']:.9g}, weight decay {training['weight_decay']:.9g}",
+            f"AdamW (beta2 {training.get('beta2', 0.999):.9g}), one cycle to {training['rate']:.9g}, "
+            f"weight decay {training['weight_decay']:.9g}",
         ),
         ("batch", training["batch"]),
         ("augmentation", f"gain of each sensor, spread {gain:.9g}" if gain else "none"),

@@ -78,14 +78,14 @@ DISTURBANCES = {
         "BW",
         (0.0025, 0.005, 0.01, 0.02, 0.04),
         _noise,
-        0.5,
+        1.2,
     ),
     "drift": Disturbance(
         "a slow offset of every sensor, standard deviation",
         "BW",
         (0.0025, 0.005, 0.01, 0.02, 0.04),
         _drift,
-        1.5,
+        2.5,
     ),
     "gain": Disturbance(
         "a gain of each sensor's own, standard deviation of its logarithm",
@@ -96,7 +96,7 @@ DISTURBANCES = {
     ),
     "dead": Disturbance("one sensor reads nothing, part of the time", "", (0.1, 0.25, 0.5, 0.75, 1.0), _dead),
     "dropped": Disturbance(
-        "samples lost, the last one held, part of the time", "", (0.05, 0.1, 0.2, 0.4, 0.6), _dropped, 7.0
+        "samples lost, the last one held, part of the time", "", (0.05, 0.1, 0.2, 0.4, 0.6), _dropped, 4.5
     ),
     "wearer": Disturbance(
         "calibrated to another body weight, logarithm of the ratio", "", (0.025, 0.05, 0.1, 0.2, 0.3), _wearer

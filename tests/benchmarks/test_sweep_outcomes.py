@@ -55,7 +55,7 @@ def test_the_benchmark_holds_every_recipe_on_one_student_with_three_seeds() -> N
     assert len({one.student for one in cells}) == 1 and len(sweep.seeds) >= 3
     plans = [sweep.plan(one) for one in cells]
     assert len({(one.settings.epochs, one.settings.batch, one.settings.gain_spread) for one in plans}) == 1
-    assert sum(one.settings.spheres > 0 for one in plans) == len(sweep.seeds)
+    assert sum(one.settings.spheres > 0 for one in plans) == 2 * len(sweep.seeds)
     wide = next(one for one in cells if one.variant == "tsak")
     assert len(sweep.teachers(wide)[0].plan.interface.sensors) > len(sweep.plan(wide).interface.sensors)
 
@@ -93,6 +93,9 @@ def test_a_recipe_that_does_not_help_is_said_not_to() -> None:
     assert list(lines)[2] == "kd"  # the best first
     picture = as_file(differences(told))
     assert picture.count("<svg") == 1 and "prefers-color-scheme: dark" in picture and 'xmlns="' in picture
+    told["cells"] += [cell("none-clip", seed, 0.045 + seed / 1000, recipe="none") for seed in (1, 2, 3)]
+    clipped = distillation._clipped(told["cells"]).splitlines()
+    assert clipped[2] == "| kd | -5.00 ± 0.00 | better |" and "patchswap" not in "".join(clipped)
     line = taught._students(told).splitlines()[3]
     assert line.startswith("| insole4-dstcn16 | 1 569 | 1 | kd | 0.04200 ± 0.00100 | 0.04300 ± 0.00100 |")
     assert line.endswith("| 0.0420, 0.0430, 0.0440 | -10.00 ± 0.00 | better |")
