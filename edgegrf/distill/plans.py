@@ -74,7 +74,7 @@ PLANS: dict[str, Plan] = {
     "insole4-dstcn16-street": Plan("dstcn", INSOLE4, {"dilations": [3, 9, 27]}, _STREET),
     "insole4-dstcn32": Plan("dstcn", INSOLE4, _SEPARABLE, _MORE_GAINS),
     "insole4-dstcn32-80ms": Plan("dstcn", _80_MS, _SEPARABLE, _MORE_GAINS),
-    "insole4-tcn32": Plan("tcn", INSOLE4, {}, _STRONG_GAINS),
+    "insole4-tcn32": Plan("tcn", INSOLE4, {}, _MORE_GAINS),
     "insole4-gru32": Plan("gru", INSOLE4, {}, Settings(epochs=20, batch=64)),
     "insole4-wrn16-1": Plan(
         "wrn", _WHOLE_WINDOWS, {"depth": 16}, dataclasses.replace(_GAINS, epochs=8, batch=64, rate=3e-3)
