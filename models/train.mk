@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# `make -f models/train.mk students` trains every shipped student anew, teachers first, and exports it: two hours
+# `make -f models/train.mk students` trains every shipped student anew, teachers first, and exports it: an hour or two
 # of one core.  A teacher that is there is not trained again; `make students/insole4-dstcn16` does one alone.
 
 EDGEGRF  ?= .venv/bin/edgegrf

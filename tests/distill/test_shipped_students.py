@@ -53,7 +53,7 @@ def test_the_default_student_is_small_and_good_on_real_walks(validation: Example
     student = load(shipped_file(DEFAULT_STUDENT, "student.pt"))
     assert student.parameters_count <= 1700
     reached = rmse(student, validation)
-    assert reached <= 0.050
+    assert reached <= 0.0485
     stated = Manifest.read(shipped_file(DEFAULT_STUDENT, "student.pt")).metrics["rmse_bw"]
     assert reached == pytest.approx(stated, rel=1e-4)
 
@@ -71,7 +71,7 @@ def test_other_causal_students_reach_on_real_walks_what_they_state(name: str, va
 
 @pytest.mark.parametrize(
     ("name", "at_most"),
-    [(DEFAULT_STUDENT, 0.050), ("insole4-dstcn32", 0.048), ("insole4-dstcn32-80ms", 0.048)],
+    [(DEFAULT_STUDENT, 0.0485), ("insole4-dstcn32", 0.0475), ("insole4-dstcn32-80ms", 0.047)],
 )
 def test_distilled_students_are_good_as_the_c_computes_them(
     name: str, at_most: float, gaitpdb_folder: Path
