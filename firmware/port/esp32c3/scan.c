@@ -11,8 +11,8 @@ enum {
     CONVERSION_US = 20, /* at most, all around it included */
     MILLIHERTZ = 1000,
     SCAN_US = SCAN_STEPS * (SCAN_SETTLE_US + SCAN_INPUTS * CONVERSION_US),
-    /* Turns of three cycles or more: the converter wants three cycles of its 5
-     * MHz between choosing an input and starting. */
+    /* Turns of three cycles or more: the converter wants three cycles of its 5 MHz between choosing an input
+     * and starting. */
     CHOSEN_TURNS = 40,
     SETTLE_HZ = 20000000,
     SETTLE_TICKS = SCAN_SETTLE_US * (SETTLE_HZ / 1000000),
@@ -74,9 +74,8 @@ static IN_RAM void settle(void) {
     TIMG_T0CONFIG = SETTLE_TIMER | TIMG_T0_ALARM_EN;
 }
 
-/* A scan that is not done when the next one is due is given up: its settling
- * ends here, and its conversion may end while the new one settles, where nobody
- * waits for it. */
+/* A scan that is not done when the next one is due is given up: its settling ends here, and its conversion
+ * may end while the new one settles, where nobody waits for it. */
 IN_RAM __attribute__((interrupt)) void scan_tick_interrupt(void) {
     SYSTIMER_INT_CLR = SYSTIMER_INT_TARGET0;
     struct port_scan_frame *frame = &frames[newest % SLOTS];
