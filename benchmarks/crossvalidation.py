@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.marks import fill, table
-from benchmarks.sweeps import committed, measured, outcome
+from benchmarks.sweeps import cells_of, measured, outcome
 from edgegrf.distill.card import add_cross_validation
 from edgegrf.resources import shipped_file, shipped_students
 
@@ -31,13 +31,7 @@ def main() -> None:
 
 
 def write_pages() -> None:
-    """The table of docs/results.md and the shipped students' cards, from crossvalidation.json.
-
-    Where nobody has committed one, the section says so.
-    """
-    if not committed("crossvalidation"):
-        fill(_PAGE, "table:crossvalidation", "Not run yet: no `benchmarks/crossvalidation.json`.")
-        return
+    """The table of docs/results.md and the shipped students' cards, from crossvalidation.json."""
     record = outcome("crossvalidation")
     fill(_PAGE, "table:crossvalidation", _students(record))
     for row in record["summary"]:
@@ -45,15 +39,9 @@ def write_pages() -> None:
             add_cross_validation(shipped_file(row["student"], "student.pt"), _figures(record, row))
 
 
-def _cells(record: Row, row: Row) -> list[Row]:
-    return [
-        one for one in record["cells"] if (one["student"], one["variant"]) == (row["student"], row["variant"])
-    ]
-
-
 def _figures(record: Row, row: Row) -> dict[str, Any]:
     """What a card tells: folds, epochs, and for float and int8 the mean over subjects with its interval."""
-    cell = _cells(record, row)[0]
+    cell = cells_of(record, row)[0]
     return {
         "folds": record["folds"],
         "recipe": row["recipe"],
@@ -70,7 +58,7 @@ def _students(record: Row) -> str:
     )  # fmt: skip
     lines = []
     for row in record["summary"]:
-        cells = _cells(record, row)
+        cells = cells_of(record, row)
         over = [row[kind]["over_subjects"] for kind in ("float", "int8")]
         lines.append(
             (

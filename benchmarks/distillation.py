@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.marks import fill, table
-from benchmarks.sweeps import difference, measured, outcome, spread, teachers
+from benchmarks.sweeps import measured, outcome, spread, teachers
 from edgegrf.bench.summary import grouped
 from edgegrf.distill.recipes import RECIPES
 from edgegrf.files import write_file
 from edgegrf.report.ink import as_file
 from edgegrf.sweep.plots import differences
 from edgegrf.sweep.statistics import paired
-from edgegrf.sweep.summary import verdict
+from edgegrf.sweep.summary import difference, verdict
 
 __all__ = ["main", "write_pages"]
 
@@ -77,7 +77,7 @@ def _recipes(rows: list[Row]) -> str:
         (
             row["variant"], RECIPES[row["recipe"]].source, RECIPES[row["recipe"]].grade,
             *(spread(row[kind]) for kind in ("float", "int8")),
-            *(difference(row[kind]["against_none"]) for kind in ("float", "int8")),
+            *(difference(row[kind]["against_none"]) or "-" for kind in ("float", "int8")),
             verdict(row["int8"]["against_none"]) or "-",
         )
         for row in best
@@ -95,7 +95,7 @@ def _clipped(cells: list[Row]) -> str:
     for variant in sorted(taught, key=lambda name: sum(found[name].values())):
         apart = paired(found[variant], found[_QUIET])
         beside = {"mean_bw": apart[0], "half_interval_bw": apart[1]} if apart else None
-        lines.append((variant, difference(beside), verdict(beside)))
+        lines.append((variant, difference(beside) or "-", verdict(beside)))
     better = [line[0] for line in lines if line[2] == "better"]
     told = f"Seen to be better than `{_QUIET}`: {', '.join(better) or 'none of them'}."
     return table(("variant", f"int8 against {_QUIET}, mBW", "seen"), lines) + f"\n\n{told}"

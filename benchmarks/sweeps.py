@@ -18,7 +18,7 @@ from edgegrf.sweep.file import read_sweep
 from edgegrf.sweep.run import run_sweep
 from edgegrf.sweep.summary import summary
 
-__all__ = ["committed", "difference", "measured", "outcome", "spread", "teachers"]
+__all__ = ["cells_of", "measured", "outcome", "spread", "teachers"]
 
 _HERE = Path(__file__).parent
 _DIGITS = 7  # of what a JSON number keeps
@@ -42,11 +42,6 @@ def measured(name: str, *, plan: Path | None = None, target: Path | None = None,
     write_file(target or _HERE / f"{name}.json", "\n".join(_lines(record)) + "\n")
 
 
-def committed(name: str) -> bool:
-    """Whether there is an outcome."""
-    return (_HERE / f"{name}.json").is_file()
-
-
 def outcome(name: str) -> dict[str, Any]:
     """The committed outcome with its summary; raises UsageError where nobody has measured it."""
     path = _HERE / f"{name}.json"
@@ -59,18 +54,17 @@ def outcome(name: str) -> dict[str, Any]:
     return record | {"summary": summary(record)}
 
 
+def cells_of(record: Mapping[str, Any], row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The runs that a row of the summary tells of."""
+    return [
+        one for one in record["cells"] if (one["student"], one["variant"]) == (row["student"], row["variant"])
+    ]
+
+
 def spread(errors: Mapping[str, Any]) -> str:
     """A mean error in BW and its standard deviation over the runs."""
     deviation = errors["spread_bw"]
     return f"{errors['mean_bw']:.5f}" + ("" if deviation is None else f" ± {deviation:.5f}")
-
-
-def difference(beside: Mapping[str, Any] | None) -> str:
-    """A mean difference to the student alone in mBW, and half its 95 % interval."""
-    if beside is None:
-        return "-"
-    half = beside["half_interval_bw"]
-    return f"{1000 * beside['mean_bw']:+.2f}" + ("" if half is None else f" ± {1000 * half:.2f}")
 
 
 def teachers(record: Mapping[str, Any]) -> list[tuple[str, str]]:

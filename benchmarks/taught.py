@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.marks import fill, table
-from benchmarks.sweeps import difference, measured, outcome, spread, teachers
+from benchmarks.sweeps import cells_of, measured, outcome, spread, teachers
 from edgegrf.bench.summary import grouped
-from edgegrf.sweep.summary import verdict
+from edgegrf.sweep.summary import difference, verdict
 
 __all__ = ["main", "write_pages"]
 
@@ -45,14 +45,12 @@ def _students(record: Row) -> str:
 
 
 def _line(record: Row, row: Row) -> tuple[str, ...]:
-    cells = [
-        one for one in record["cells"] if (one["student"], one["variant"]) == (row["student"], row["variant"])
-    ]
+    cells = cells_of(record, row)
     beside = row["int8"]["against_none"]
     return (
         row["student"], grouped(row["parameters"]), str(cells[0]["epochs"]), row["variant"],
         spread(row["float"]), spread(row["int8"]), ", ".join(f"{one['int8_rmse_bw']:.4f}" for one in cells),
-        difference(beside), verdict(beside) or "-",
+        difference(beside) or "-", verdict(beside) or "-",
     )  # fmt: skip
 
 
