@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edgegrf.distill.bounds import wrong
 from edgegrf.distill.recipes import RECIPES
 from edgegrf.distill.recipes.recipe import Recipe
 from edgegrf.distill.settings import Settings
@@ -42,29 +42,6 @@ def recipe_of(name: str, values: Mapping[str, Any]) -> Recipe:
     return changed(RECIPES[name](), values)
 
 
-#: numbers that are counts of something there has to be, and one that divides
-_POSITIVE = frozenset(
-    {
-        "batch",
-        "bins",
-        "clip",
-        "epochs",
-        "longest",
-        "longest_removal",
-        "longest_shift",
-        "rate",
-        "segments",
-        "shortest",
-    }
-)
-
-#: parts of a whole
-_SHARES = frozenset({"augmented", "disturbed", "image", "mixed", "selected", "share", "swapped", "whole"})
-
-#: what is kept of something from step to step: never all of it
-_KEPT = frozenset({"beta2"})
-
-
 def changed(fields: _Fields, values: Mapping[str, Any]) -> _Fields:
     """A dataclass of numbers with some of them changed; raises UsageError for others and for wrong ones."""
     known = {field.name: getattr(fields, field.name) for field in dataclasses.fields(fields)}
@@ -74,20 +51,9 @@ def changed(fields: _Fields, values: Mapping[str, Any]) -> _Fields:
         right = (int, float) if isinstance(known[key], float) else (int,)
         if not isinstance(value, right) or isinstance(value, bool):
             raise UsageError(f"hyper-parameter {key} = {value!r}", why=f"it is a {type(known[key]).__name__}")
-        if wrong := _wrong(key, value):
-            raise UsageError(f"hyper-parameter {key} = {value!r}", why=wrong)
+        if why := wrong(type(fields), key, value):
+            raise UsageError(f"hyper-parameter {key} = {value!r}", why=why)
     return dataclasses.replace(fields, **values)
-
-
-def _wrong(key: str, value: float) -> str:
-    """What a number of that name has to be, where it is not."""
-    if key in _KEPT:
-        return "" if 0 <= value < 1 else "it is 0 or more and less than 1"
-    if key in _SHARES:
-        return "" if 0 <= value <= 1 else "it is from 0 to 1"
-    if key in _POSITIVE:
-        return "" if 0 < value < math.inf else "it is more than 0"
-    return "" if 0 <= value < math.inf else "it is 0 or more"
 
 
 def written_configuration(settings: Settings, recipe: Recipe) -> str:

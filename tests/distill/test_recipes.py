@@ -144,6 +144,22 @@ def test_hyper_parameters_are_checked() -> None:
         recipe_of("skcd", {})
 
 
+@pytest.mark.parametrize(
+    ("recipe", "told", "why"),
+    [
+        ("kd", {"share": 1.1}, "from 0 to 1"),
+        ("mixkd", {"sharp": 0.0}, "more than 0"),
+        ("patchswap", {"bins": 0}, "more than 0"),
+        ("takd", {"similar": -0.1}, "0 or more"),
+        ("takd", {"similar": float("inf")}, "0 or more"),
+    ],
+)
+def test_a_number_out_of_its_bounds_is_told_them(recipe: str, told: dict[str, float], why: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        recipe_of(recipe, told)
+    assert caught.value.why == f"it is {why}"
+
+
 def _flat(student: Student) -> Tensor:
     return torch.cat([value.flatten().double() for value in student.state_dict().values()])
 

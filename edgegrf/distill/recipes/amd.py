@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from edgegrf.distill.bounds import Count, Share
 from edgegrf.distill.recipes.estimates import supported
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.recipes.relations import resampled
@@ -35,8 +36,8 @@ class Amd(Recipe):
     attention: float = 0.01
     scale: float = 64.0
     margin: float = 1.35
-    segments: int = 4
-    whole: float = 0.8
+    segments: Count = 4
+    whole: Share = 0.8
 
     def loss(self, told: Told) -> Tensor:
         total = supported(told, self.output)

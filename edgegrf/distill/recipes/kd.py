@@ -10,6 +10,7 @@ from torch import Tensor
 
 from edgegrf.distill.augment import noise, removal, shift
 from edgegrf.distill.batch import Batch
+from edgegrf.distill.bounds import Count, Share
 from edgegrf.distill.recipes.estimates import shared
 from edgegrf.distill.recipes.recipe import Recipe, Told
 
@@ -30,12 +31,12 @@ class Kd(Recipe):
     grade = "C, regression D"
     line = "the teacher's estimates, hardly the reference; removal, noise and shift on request"
 
-    share: float = 0.99
+    share: Share = 0.99
     #: the part of the examples that is augmented, in each of the three ways
-    augmented: float = 0.0
+    augmented: Share = 0.0
     noise_bw: float = 0.01
-    longest_removal: int = 20
-    longest_shift: int = 20
+    longest_removal: Count = 20
+    longest_shift: Count = 20
 
     def prepare(self, batch: Batch, random: torch.Generator) -> Batch:
         batch = shift(batch, self.augmented, self.longest_shift, random)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from edgegrf.distill.augment import mixed
 from edgegrf.distill.batch import Batch
+from edgegrf.distill.bounds import Positive, Share
 from edgegrf.distill.recipes.estimates import shared
 from edgegrf.distill.recipes.recipe import Recipe, Told
 
@@ -29,9 +30,9 @@ class MixKd(Recipe):
     grade = "C, regression D"
     line = "two walks mixed, the teacher's estimates with them"
 
-    share: float = 0.99
-    mixed: float = 0.1
-    sharp: float = 0.4
+    share: Share = 0.99
+    mixed: Share = 0.1
+    sharp: Positive = 0.4
 
     def prepare(self, batch: Batch, random: torch.Generator) -> Batch:
         return mixed(batch, self.mixed, self.sharp, random)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from edgegrf.distill.batch import Batch
+from edgegrf.distill.bounds import Count, Share
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.errors import DataError, UsageError
 
@@ -31,10 +32,10 @@ class PatchSwap(Recipe):
     line = "no teacher: patches swapped between walks in the same phase"
     taught: ClassVar[bool] = False
 
-    swapped: float = 0.5
-    bins: int = 6
-    shortest: int = 50
-    longest: int = 100
+    swapped: Share = 0.5
+    bins: Count = 6
+    shortest: Count = 50
+    longest: Count = 100
 
     def __post_init__(self) -> None:
         if self.shortest > self.longest:

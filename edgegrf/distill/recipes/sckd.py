@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from edgegrf.distill.bounds import Share
 from edgegrf.distill.recipes.estimates import supported
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.recipes.relations import energy, pearson, resampled, top_moments
@@ -37,7 +38,7 @@ class Sckd(Recipe):
     correlation: float = 0.01
     similarity: float = 0.001
     sharpness: float = 1.0
-    selected: float = 0.25
+    selected: Share = 0.25
 
     def loss(self, told: Told) -> Tensor:
         apart = 2 - pearson(told.estimate, told.taught, axis=2) - pearson(told.estimate, told.taught, axis=0)

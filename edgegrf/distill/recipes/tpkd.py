@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional
 
+from edgegrf.distill.bounds import Share
 from edgegrf.distill.recipes.estimates import shared
 from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.recipes.relations import batch_gram
@@ -34,9 +35,9 @@ class Tpkd(Recipe):
     features = True
     images: ClassVar[bool] = True
 
-    share: float = 0.7
+    share: Share = 0.7
     maps: float = 0.1
-    image: float = 0.7
+    image: Share = 0.7
 
     def loss(self, told: Told) -> Tensor:
         total = shared(told, self.share)
