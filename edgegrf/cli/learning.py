@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgegrf.cli.console import print_json, progress_bar, say
-from edgegrf.cli.learning_view import about_int8, epoch_line, few_steps, show, told_walks
+from edgegrf.cli.learning_view import about_int8, epoch_line, few_steps, show, taught_by, told_walks
 from edgegrf.errors import UsageError
 from edgegrf.resources import shipped_file
 
@@ -36,7 +36,8 @@ class Course:
 _OPTIONS = (
     click.option(
         "--student", "name", metavar="NAME",
-        help="The shipped student to train anew (default: the default), or a new name with --architecture.",
+        help="The shipped student or the teacher (dstcn, wrn28-1, ...) to train anew, or a new name with "
+        "--architecture.  [default: the default student]",
     ),
     click.option(
         "--architecture", metavar="NAME",
@@ -187,6 +188,7 @@ def learn(
 ) -> int:
     """Train, tell how it goes, and return the exit code."""
     from edgegrf.distill.device import check_device
+    from edgegrf.distill.watch import Watch
     from edgegrf.gait.choice import choose_walks
     from edgegrf.manifest import command_line
     from edgegrf.parity.onnx_int8 import run_tflm
@@ -201,11 +203,16 @@ def learn(
         say(f"{name}: {plan.architecture} learns from {told} ({chosen.source})", quiet=as_json)
         for line in (*chosen.oddities, *few_steps(chosen.recordings, plan), *about_int8(plan)):
             say(line, quiet=as_json)
+        if teacher and not as_json:
+            say(taught_by(teacher, chosen.recordings, plan))
+        watch = Watch(
+            progress,
+            on_resume=lambda last: say(f"going on behind epoch {last} of an earlier run", quiet=as_json),
+            on_epoch=lambda epoch: say(epoch_line(epoch), quiet=as_json),
+        )
         common: dict[str, Any] = {
             "run": run_tflm, "teacher": teacher, "command": command_line(), "threads": threads,
-            "tensorboard": tensorboard, "progress": progress,
-            "on_resume": lambda last: say(f"going on behind epoch {last} of an earlier run", quiet=as_json),
-            "on_epoch": lambda epoch: say(epoch_line(epoch), quiet=as_json),
+            "tensorboard": tensorboard, "watch": watch,
         }  # fmt: skip
         if course.checkpoint:
             trained: Trained = fine_tune(

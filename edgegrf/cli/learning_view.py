@@ -10,10 +10,11 @@ from edgegrf.cli.console import print_table, say
 if TYPE_CHECKING:
     from edgegrf.distill.plans import Plan
     from edgegrf.distill.studio import Trained
+    from edgegrf.distill.teacher import Teacher
     from edgegrf.distill.trainer import Epoch
     from edgegrf.gait.recording import Recording
 
-__all__ = ["about_int8", "epoch_line", "few_steps", "show", "told_walks"]
+__all__ = ["about_int8", "epoch_line", "few_steps", "show", "taught_by", "told_walks"]
 
 _NAMES = {
     "float_rmse_bw": "rmse_bw before the int8 epochs",
@@ -54,6 +55,13 @@ def few_steps(recordings: list[Recording], plan: Plan) -> list[str]:
         f"few walks: {chunks} chunks of {CHUNK} samples make {-(-chunks // batch)} steps an epoch; "
         f"try --batch {smaller}"
     ]
+
+
+def taught_by(teacher: Teacher, recordings: list[Recording], plan: Plan) -> str:
+    """How good is what is taught, which a student seldom passes."""
+    reached = teacher.rmse(recordings, plan.interface)
+    who = "one network" if len(teacher.networks) == 1 else f"the mean of {len(teacher.networks)} networks"
+    return f"taught by {who}: RMSE {reached:.4f} {plan.interface.output_unit} in validation"
 
 
 def epoch_line(epoch: Epoch) -> str:

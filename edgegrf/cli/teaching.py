@@ -13,6 +13,7 @@ from edgegrf.errors import UsageError
 if TYPE_CHECKING:
     from edgegrf.distill.plans import Plan
     from edgegrf.distill.teacher import Teacher
+    from edgegrf.distill.trainer import Epoch
 
 __all__ = ["teacher_from"]
 
@@ -67,8 +68,13 @@ def _trained(
     quiet: bool,
 ) -> Path:
     from edgegrf.distill.studio import is_trained, train_student
+    from edgegrf.distill.watch import Watch
     from edgegrf.gait.choice import choose_walks
     from edgegrf.manifest import command_line
+
+    def heard(epoch: Epoch) -> None:
+        reached = f"RMSE {epoch.validation_rmse:.4f} BW in validation"
+        say(f"teacher {name}, epoch {epoch.epoch:3d}: {reached}", quiet=quiet)
 
     with progress_bar(quiet=quiet) as progress:
         chosen = choose_walks(plan.interface, data, walks=walks, columns=columns, progress=progress)
@@ -78,11 +84,7 @@ def _trained(
         say(f"teacher {name}: {plan.settings.epochs} epochs on {chosen.source}, into {place}", quiet=quiet)
         trained = train_student(
             name, plan, chosen.recordings, place, data=chosen.name, command=command_line(), threads=threads,
-            device=device, progress=progress,
-            on_epoch=lambda epoch: say(
-                f"teacher {name}, epoch {epoch.epoch:3d}: RMSE {epoch.validation_rmse:.4f} BW in validation",
-                quiet=quiet,
-            ),
+            device=device, watch=Watch(progress, on_epoch=heard),
         )  # fmt: skip
     if trained.outcome.ended == "interrupted":
         raise KeyboardInterrupt

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,11 @@ from edgegrf.distill.plans import Plan
 from edgegrf.distill.settings import Settings
 from edgegrf.distill.state import TrainingState
 from edgegrf.distill.teacher import Teacher
-from edgegrf.distill.trainer import Epoch, Outcome, train
+from edgegrf.distill.trainer import Outcome, train
+from edgegrf.distill.watch import UNWATCHED, Watch
 from edgegrf.errors import ModelError
 from edgegrf.files import check_writable
+from edgegrf.gait.disturbances import DISTURBANCES
 from edgegrf.gait.recording import Recording
 from edgegrf.gait.split import Split, standing
 from edgegrf.gait.trials import trials
@@ -71,14 +73,12 @@ def train_student(
     device: str = "cpu",
     tensorboard: Path | None = None,
     goes_on: bool = False,
-    progress: Progress = silent,
-    on_resume: Callable[[int], None] = lambda epochs: None,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    watch: Watch = UNWATCHED,
 ) -> Trained:
     """Train the plan's student and write student.pt, its manifest, training.csv and README.md to `folder`.
 
     `data` names the walks on the card.  A training that was killed goes on where it was, in the same folder,
-    and `on_resume` hears how many epochs are there; where something `goes_on` behind the last epoch, its
+    and the `watch` hears how many epochs are there; where something `goes_on` behind the last epoch, its
     state stays too.  Raises DataError when the walks do not fit the plan's interface, ModelError when the
     teacher does not, OutputError before training when the folder cannot be written, and later when the disk
     is full.
@@ -96,13 +96,13 @@ def train_student(
     state = TrainingState(folder / STATE, fingerprint)
     log = TrainingLog(folder, tensorboard=tensorboard)
     check_writable(folder)
-    training = lessons(walks, recordings, plan, teacher, split, progress)
+    training = lessons(walks, recordings, plan, teacher, split, watch.progress)
     sources = {"walks": walks.sha256, "training": fingerprint}
     sources |= {"teacher": teacher.sha256} if teacher else {}
     with state.kept():
         outcome = train_on_disk(
             student, training, walks.validation, plan.settings, state, log, objective=objective,
-            device=device, progress=progress, on_resume=on_resume, on_epoch=on_epoch,
+            device=device, watch=watch,
         )  # fmt: skip
         manifest = save(
             student, checkpoint, name=name, metrics=metrics(student, walks.validation), sources=sources,
@@ -145,26 +145,24 @@ def train_on_disk(
     objective: Objective,
     before: float = math.inf,
     device: str = "cpu",
-    progress: Progress = silent,
-    on_resume: Callable[[int], None] = lambda epochs: None,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    watch: Watch = UNWATCHED,
 ) -> Outcome:
-    """`train` whose every epoch goes to `state` and to `log`; both callbacks hear the log's numbers."""
+    """`train` whose every epoch goes to `state` and to `log`; the watch hears the log's numbers."""
 
     def begin(outcome: Outcome) -> None:
         if outcome.log:
-            on_resume(log.placed(outcome.log[-1]).epoch)
+            watch.on_resume(log.placed(outcome.log[-1]).epoch)
         else:
             log.write([])
 
     def keep(outcome: Outcome) -> None:
         log.add(outcome.log)
-        on_epoch(log.placed(outcome.log[-1]))
+        watch.on_epoch(log.placed(outcome.log[-1]))
 
     with log:
         outcome = train(
             student, training, validation, settings, objective=objective, state=state, before=before,
-            device=device, progress=progress, on_begin=begin, on_epoch=keep,
+            device=device, progress=watch.progress, on_begin=begin, on_epoch=keep,
         )  # fmt: skip
         log.write(outcome.log)
     return outcome
@@ -221,5 +219,7 @@ def _facts(
 
 
 def _fingerprint(plan: Plan, walks: str, split: Split, teacher: Teacher | None) -> str:
-    told = [plan, walks, split.line, teacher.sha256 if teacher else "", torch.__version__]
+    told: list[object] = [plan, walks, split.line, teacher.sha256 if teacher else "", torch.__version__]
+    if plan.settings.disturbed:
+        told += [(name, one.often, one.strengths) for name, one in DISTURBANCES.items()]
     return hashlib.sha256(repr(told).encode()).hexdigest()

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgegrf.distill.evaluate import estimates
-from edgegrf.distill.examples import CHUNK, WARMUP, Examples, prepare
+from edgegrf.distill.evaluate import counted, estimates
+from edgegrf.distill.examples import CHUNK, WARMUP, Examples, Walks, prepare
 from edgegrf.errors import ModelError
 from edgegrf.files import sha256_file, write_file
 from edgegrf.gait.recording import Recording
@@ -49,20 +50,47 @@ class Teacher:
         The pressure is what the first network sees, where that is not what the student sees.
         Raises ModelError when a teacher's task or cut does not fit.
         """
+        force, first = self._mean(recordings, interface, split, lambda walks: walks.training, progress)
+        own = self.networks[0].interface
+        same = (own.sensors, own.frame) == (interface.sensors, interface.frame)
+        return force, None if same else first.pressure
+
+    def rmse(
+        self,
+        recordings: Sequence[Recording],
+        interface: Interface,
+        split: Split | None = None,
+        progress: Progress = silent,
+    ) -> float:
+        """How far what it teaches is from the reference, over the examples of who is held out: output unit.
+
+        Raises ModelError as `taught` does.
+        """
+        force, _ = self._mean(recordings, interface, split, lambda walks: walks.validation, progress)
+        held_out = prepare(recordings, interface, split).validation
+        return math.sqrt(float(counted(force - held_out.force, held_out).double().square().mean()))
+
+    def _mean(
+        self,
+        recordings: Sequence[Recording],
+        interface: Interface,
+        split: Split | None,
+        side: Callable[[Walks], Examples],
+        progress: Progress,
+    ) -> tuple[Tensor, Examples]:
+        """The networks' mean estimate [N, K, T] in the student's cut, and the first one's examples."""
         total: Tensor | None = None
-        seen = None
+        first: Examples | None = None
         for index, network in enumerate(self.networks):
             _check_task(network.interface, interface, self.names[index])
-            examples = prepare(recordings, network.interface, split).training
-            sees = network.interface.sensors, network.interface.frame
-            if not index and sees != (interface.sensors, interface.frame):
-                seen = examples.pressure
+            examples = side(prepare(recordings, network.interface, split))
+            first = first or examples
             progress("teach", index, len(self.networks))
             force = _recut(self._estimates(index, examples), network.interface, interface, self.names[index])
             total = force if total is None else total + force
         progress("teach", len(self.networks), len(self.networks))
-        assert total is not None
-        return total / len(self.networks), seen
+        assert total is not None and first is not None
+        return total / len(self.networks), first
 
     def _estimates(self, index: int, examples: Examples) -> Tensor:
         """One network's estimates, from the cache where they have been made before."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +21,13 @@ from edgegrf.distill.settings import Settings
 from edgegrf.distill.state import TrainingState
 from edgegrf.distill.studio import STATE, Trained, lessons, train_on_disk, train_student
 from edgegrf.distill.teacher import Teacher
-from edgegrf.distill.trainer import Epoch
+from edgegrf.distill.watch import UNWATCHED, Watch
 from edgegrf.export.accuracy import Runner
 from edgegrf.export.windows import Piece
 from edgegrf.gait.recording import Recording
 from edgegrf.gait.split import Split, standing
 from edgegrf.manifest import Manifest
-from edgegrf.progress import Progress, silent
+from edgegrf.progress import Progress
 from edgegrf.qat.student import QuantisedStudent, quantised_student
 from edgegrf.students import Student, load, save
 
@@ -66,9 +66,7 @@ def train_for_int8(
     threads: int | None = None,
     device: str = "cpu",
     tensorboard: Path | None = None,
-    progress: Progress = silent,
-    on_resume: Callable[[int], None] = lambda epochs: None,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    watch: Watch = UNWATCHED,
 ) -> Trained:
     """`train_student`, and then the plan's `qat` epochs by `fine_tune`, if it has any: a Tuned.
 
@@ -78,13 +76,13 @@ def train_for_int8(
     trained = train_student(
         name, plan, recordings, folder, data=data, teacher=teacher, split=split, command=command,
         threads=threads, device=device, tensorboard=tensorboard, goes_on=plan.settings.qat > 0,
-        progress=progress, on_resume=on_resume, on_epoch=on_epoch,
+        watch=watch,
     )  # fmt: skip
     if not plan.settings.qat or trained.outcome.ended not in ("done", "early"):
         return trained
     tuned = fine_tune(
         trained.checkpoint, plan, recordings, run=run, teacher=teacher, split=split, command=command,
-        tensorboard=tensorboard, progress=progress, on_resume=on_resume, on_epoch=on_epoch,
+        tensorboard=tensorboard, watch=watch,
     )  # fmt: skip
     if tuned.outcome.ended in ("done", "early"):
         (folder / STATE).unlink(missing_ok=True)
@@ -103,9 +101,7 @@ def fine_tune(
     command: str = "",
     threads: int | None = None,
     tensorboard: Path | None = None,
-    progress: Progress = silent,
-    on_resume: Callable[[int], None] = lambda epochs: None,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    watch: Watch = UNWATCHED,
 ) -> Tuned:
     """Train the student of `checkpoint` for the plan's `qat` epochs as its int8 model, `into` a file.
 
@@ -125,20 +121,20 @@ def fine_tune(
     )  # fmt: skip
     split = split or standing(one.subject for one in recordings)
     walks = prepare(recordings, student.interface, split)
-    quantised = _quantised(student, walks.training, run, progress)
+    quantised = _quantised(student, walks.training, run, watch.progress)
     torch.manual_seed(settings.seed)
     exact, before = rmse(student, walks.validation), rmse(quantised, walks.validation)
     state = TrainingState(
         target.with_name("training_int8.state"),
         _fingerprint(student, settings, plan, walks.sha256 + split.line, teacher),
     )
-    training = lessons(walks, recordings, plan, teacher, split, progress, features=False)
+    training = lessons(walks, recordings, plan, teacher, split, watch.progress, features=False)
     with state.kept():
         outcome = train_on_disk(
             quantised, training, walks.validation, settings, state,
             TrainingLog(target.parent, "int8", tensorboard),
             objective=Objective(quantised, plan.recipe, features=False), before=before,
-            progress=progress, on_resume=on_resume, on_epoch=on_epoch,
+            watch=watch,
         )  # fmt: skip
         after = outcome.best.validation_rmse if outcome.best else before
         learnt = manifest.model.get("training")

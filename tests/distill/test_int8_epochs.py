@@ -22,6 +22,7 @@ from edgegrf.distill.recipes.recipe import Recipe, Told
 from edgegrf.distill.settings import Settings
 from edgegrf.distill.teacher import load_teacher
 from edgegrf.distill.trainer import Epoch, train
+from edgegrf.distill.watch import Watch
 from edgegrf.errors import UsageError
 from edgegrf.export import export_model, from_checkpoint
 from edgegrf.gait.choice import synthetic_walks
@@ -146,7 +147,7 @@ def test_killed_anywhere_it_ends_like_one_that_was_not(tmp_path: Path, recording
         teacher = load_teacher([tmp_path / "teacher.pt"])
         train_for_int8(
             "small", plan, recordings, folder, data="x", run=run_tflm, teacher=teacher, threads=1,
-            on_resume=resumed.append, on_epoch=stop,
+            watch=Watch(on_resume=resumed.append, on_epoch=stop),
         )  # fmt: skip
         return resumed
 

@@ -54,6 +54,10 @@ def test_the_mean_of_the_networks_is_taught_and_cached(recordings: list[Recordin
     stamps = [file.stat().st_mtime_ns for file in files]
     assert len(files) == 2 and torch.equal(both.taught(recordings, INSOLE4)[0], taught)
     assert [file.stat().st_mtime_ns for file in files] == stamps
+    held_out = prepare(recordings, INSOLE4).validation
+    mean = sum(estimates(network, held_out) for network in both.networks) / 2
+    missed = (mean - held_out.force)[..., WARMUP:]
+    assert both.rmse(recordings, INSOLE4) == pytest.approx(float(missed.square().mean().sqrt()))
 
 
 def test_a_teacher_may_see_more_sensors(recordings: list[Recording], tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ from pathlib import Path
 from edgegrf.distill.plans import INSOLE4, Plan
 from edgegrf.distill.settings import Settings
 from edgegrf.distill.studio import train_student
+from edgegrf.distill.watch import Watch
 from edgegrf.errors import EdgegrfError
 from edgegrf.gait.choice import synthetic_walks
 
@@ -111,8 +112,8 @@ def full(epoch):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 
 try:
-    train_student("small", plan, walks, Path(sys.argv[1]), data="x", threads=1, on_epoch=full,
-                  on_resume=lambda epoch: print("behind", epoch))
+    train_student("small", plan, walks, Path(sys.argv[1]), data="x", threads=1,
+                  watch=Watch(on_resume=lambda epoch: print("behind", epoch), on_epoch=full))
 except EdgegrfError as error:
     print(type(error).__name__, *error.lines(), sep="\\n")
 """
