@@ -7,10 +7,12 @@ TEACHERS := build/teachers
 TRAIN    := $(EDGEGRF) train --threads 1
 DISTILL  := $(EDGEGRF) distill --recipe kd --threads 1
 
-ALL_THREE := $(foreach seed,1 2 3,$(TEACHERS)/dstcn32-$(seed)/student.pt)
+# Three of one kind, that kind with a look-ahead, and one of another kind, which sees whole windows.
+ENSEMBLE := dstcn-1 dstcn-2 dstcn-3 dstcn-centred-1 wrn28-1-1
+TEACHING := $(ENSEMBLE:%=$(TEACHERS)/%/student.pt)
 
-DISTILLED := insole4-dstcn16 insole4-dstcn16-street insole4-dstcn32 insole4-dstcn32-80ms insole4-tcn32
-ALONE     := insole4-gru32 insole4-wrn16-1 insole4-wrn28-1 matrix16x8-st
+DISTILLED := insole4-dstcn16 insole4-dstcn16-street insole4-dstcn32 insole4-dstcn32-80ms insole4-tcn32 insole4-gru32
+ALONE     := insole4-wrn16-1 insole4-wrn28-1 matrix16x8-st
 
 # What the export alone would make worse by more than 2 %.
 QAT_insole4-wrn16-1 := --qat 3
@@ -20,13 +22,14 @@ QAT_matrix16x8-st   := --qat 12
 
 students: $(DISTILLED:%=students/%) $(ALONE:%=students/%)
 
-$(DISTILLED:%=students/%): students/%: $(ALL_THREE)
-	$(DISTILL) --student $* $(ALL_THREE:%=--teacher %) -o models/$*
+$(DISTILLED:%=students/%): students/%: $(TEACHING)
+	$(DISTILL) --student $* $(TEACHING:%=--teacher %) $(QAT_$*) -o models/$*
 	$(EDGEGRF) export models/$*/student.pt
 
 $(ALONE:%=students/%): students/%:
 	$(TRAIN) --student $* $(QAT_$*) -o models/$*
 	$(EDGEGRF) export models/$*/student.pt
 
-$(TEACHERS)/dstcn32-%/student.pt: models/teacher.toml
-	$(TRAIN) --architecture dstcn --hyper channels=32 --hyper 'dilations=[3,9,27]' --config $< --seed $* -o $(@D)
+# NAME-SEED
+$(TEACHERS)/%/student.pt:
+	$(TRAIN) --student $(patsubst %-$(lastword $(subst -, ,$*)),%,$*) --seed $(lastword $(subst -, ,$*)) -o $(@D)

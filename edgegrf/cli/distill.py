@@ -19,8 +19,8 @@ Examples:
   edgegrf distill --data walks/                        kd; a teacher is trained first, beside the student
   edgegrf distill --sensors heel,toe --data walks/     a student of your own insole's sensors
   edgegrf distill --recipe takd --teacher wrn16-3      another teacher by name: dstcn, tcn, wrn28-3...
-  edgegrf distill --recipe kd --teacher build/tcn/student.pt --data gaitpdb
-  edgegrf distill --recipe sckd --teacher a/student.pt --teacher b/student.pt      an ensemble teaches
+  edgegrf distill --teacher dstcn --teacher wrn28-1    an ensemble, which teaches better than one
+  edgegrf distill --recipe sckd --teacher a/student.pt --teacher b/student.pt --data gaitpdb
   edgegrf distill --recipe patchswap                                               no teacher at all
   edgegrf distill --recipe takd --show-config > takd.toml                          hyper-parameters to edit
   edgegrf distill --recipe takd --config takd.toml --teacher build/tcn/student.pt -o build/mine
@@ -28,8 +28,8 @@ Examples:
   edgegrf distill --from build/mine/student.pt --qat 5 --teacher build/tcn/student.pt         only those
   edgegrf distill --list
 
-A teacher is a network by name (dstcn, tcn, tcn-centred, wrn16-3, wrn28-3, attention), trained first with the
-student's sensors, or any student's checkpoint: `edgegrf train --architecture tcn --hyper channels=64`.
+A teacher is a network by name (dstcn, tcn, tcn-centred, wrn16-1, wrn28-1, wrn16-3, wrn28-3, attention),
+trained first with the student's sensors, or any student's checkpoint: `edgegrf train --student tcn`.
 """
 
 

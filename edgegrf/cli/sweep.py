@@ -30,9 +30,8 @@ sweep.toml:
   hyper = { channels = 32 }
   lookahead = 8
   [teacher]                      # or [[teacher]] several times: an ensemble
-  architecture = "tcn"
-  hyper = { channels = 64, dilations = [1, 3, 9, 27] }
-  epochs = 24                    # or, without folds: checkpoint = "teacher/student.pt"
+  name = "wrn28-1"               # or architecture and hyper; without folds: checkpoint = "a/student.pt"
+  epochs = 8
   [[variants]]                   # beside the recipes: one more way to learn
   name = "takd-spheres"
   recipe = "takd"

@@ -78,27 +78,33 @@ DISTURBANCES = {
         "BW",
         (0.0025, 0.005, 0.01, 0.02, 0.04),
         _noise,
-        1.2,
+        1.4,
     ),
     "drift": Disturbance(
         "a slow offset of every sensor, standard deviation",
         "BW",
         (0.0025, 0.005, 0.01, 0.02, 0.04),
         _drift,
-        2.5,
+        2.6,
     ),
     "gain": Disturbance(
         "a gain of each sensor's own, standard deviation of its logarithm",
         "",
         (0.05, 0.1, 0.2, 0.3, 0.4),
         _gain,
-        2.0,
+        4.0,
     ),
-    "dead": Disturbance("one sensor reads nothing, part of the time", "", (0.1, 0.25, 0.5, 0.75, 1.0), _dead),
+    "dead": Disturbance(
+        "one sensor reads nothing, part of the time", "", (0.1, 0.25, 0.5, 0.75, 1.0), _dead, 0.6
+    ),
     "dropped": Disturbance(
         "samples lost, the last one held, part of the time", "", (0.05, 0.1, 0.2, 0.4, 0.6), _dropped, 4.5
     ),
     "wearer": Disturbance(
-        "calibrated to another body weight, logarithm of the ratio", "", (0.025, 0.05, 0.1, 0.2, 0.3), _wearer
+        "calibrated to another body weight, logarithm of the ratio",
+        "",
+        (0.025, 0.05, 0.1, 0.2, 0.3),
+        _wearer,
+        0.6,
     ),
 }

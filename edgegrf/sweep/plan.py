@@ -117,7 +117,7 @@ class Sweep:
         if not told:
             raise UsageError(
                 f"the recipe {variant.recipe} has a teacher, and the sweep describes none",
-                fix='[teacher] architecture = "tcn", or checkpoint = "teacher/student.pt"',
+                fix='[teacher] name = "dstcn", or checkpoint = "teacher/student.pt"',
             )
         home = Path("teacher") / (variant.name if variant.teacher else "")
         return [
@@ -128,7 +128,7 @@ class Sweep:
     def _teacher(self, told: Table, home: Path, fold: int) -> TeacherOf:
         if "checkpoint" not in told:
             place = home / (f"fold{fold}" if fold >= 0 else "split")
-            return TeacherOf(place / "student.pt", _network(None, {"architecture": "tcn", **told}), fold)
+            return TeacherOf(place / "student.pt", _teaching(told), fold)
         if unknown := sorted(set(told) - {"checkpoint"}):
             raise UsageError(f"a teacher's checkpoint with '{unknown[0]}'", why="it is trained already")
         if self.folds:
@@ -138,6 +138,15 @@ class Sweep:
                 fix="describe the teacher (architecture, hyper, epochs): each fold trains its own",
             )
         return TeacherOf(Path(told["checkpoint"]).absolute(), None, fold)
+
+
+def _teaching(told: Table) -> Plan:
+    """The plan of a teacher's table: `name` is one of those that are known by name, or of the students."""
+    rest = dict(told)
+    name = rest.pop("name", None if "architecture" in told else "dstcn")
+    if name and "architecture" in told:
+        raise UsageError(f"a teacher '{name}' with an architecture", why="its name says which it has")
+    return _network(name, rest)
 
 
 def _network(name: str | None, told: Table) -> Plan:

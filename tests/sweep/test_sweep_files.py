@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from click.testing import CliRunner
 
 from edgegrf.bench.stress import errors_by_subject, stressed_model
 from edgegrf.cli.sweep import command
+from edgegrf.distill.plans import PLANS, TEACHERS, plan_of
 from edgegrf.errors import UnknownNameError, UsageError
 from edgegrf.gait.choice import choose_walks, synthetic_walks
+from edgegrf.gait.disturbances import DISTURBANCES
 from edgegrf.gait.trials import trials
 from edgegrf.manifest import Manifest
 from edgegrf.sweep.file import read_sweep
@@ -130,12 +133,30 @@ architecture = "tcn"
         ('\n[[variants]]\nname = "a"\nrecipe = "kd"\nteacher = 3\n', UsageError, "teacher = 3"),
         ('\n[[variants]]\nname = "a"\nrecipe = "kd"\nteacher = { checkpoint = "t.pt", epochs = 3 }\n',
          UsageError, "checkpoint with 'epochs'"),
+        ('\n[[variants]]\nname = "a"\nrecipe = "kd"\nteacher = { name = "tcn", architecture = "gru" }\n',
+         UsageError, "'tcn' with an architecture"),
+        ('\n[[variants]]\nname = "a"\nrecipe = "kd"\nteacher = { name = "tnc" }\n',
+         UnknownNameError, "'tnc'"),
         ('\n[teacher]\nepoch = 3\n[[variants]]\nname = "a"\nrecipe = "kd"\n', UnknownNameError, "'epoch'"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_refused(tmp_path: Path, change: str, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         read_sweep(written(tmp_path, OWN + change))
+
+
+def test_a_teacher_has_its_name_or_an_architecture(tmp_path: Path) -> None:
+    for told, architecture, spread in (
+        ('name = "wrn28-1"', "wrn", TEACHERS["wrn28-1"].settings.gain_spread),
+        ('name = "insole4-gru32"', "gru", PLANS["insole4-gru32"].settings.gain_spread),
+        ('architecture = "tcn"', "tcn", PLANS["insole4-tcn32"].settings.gain_spread),
+        ("epochs = 2", "dstcn", TEACHERS["dstcn"].settings.gain_spread),
+    ):
+        text = OWN.replace('"none"', '"kd"') + f"\n[teacher]\n{told}\n"
+        sweep = read_sweep(written(tmp_path, text))
+        (teacher,) = sweep.teachers(sweep.cells(0)[0])
+        assert teacher.plan is not None and teacher.plan.architecture == architecture
+        assert teacher.plan.settings.gain_spread == spread
 
 
 def test_a_given_teacher_cannot_teach_folds_and_lists_are_lists(tmp_path: Path) -> None:
@@ -160,8 +181,7 @@ def test_intervals_are_those_of_their_definition() -> None:
     assert over["mean_bw"] - over["low_bw"] == pytest.approx(1.96 * spread, rel=0.05)
 
 
-def test_walks_that_nobody_changed_have_one_fingerprint() -> None:
-    from edgegrf.distill.plans import plan_of
+def test_walks_that_nobody_changed_have_one_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     from edgegrf.distill.studio import training_fingerprint
     from edgegrf.gait.split import BY_SEVEN, fold
 
@@ -172,3 +192,9 @@ def test_walks_that_nobody_changed_have_one_fingerprint() -> None:
     other = fold((one.subject for one in chosen.recordings), 0, 3)
     assert training_fingerprint(plan, chosen.recordings, other, None) != known
     assert training_fingerprint(plan, chosen.recordings[1:], BY_SEVEN, None) != known
+    rarely = dataclasses.replace(DISTURBANCES["gain"], often=0.1)
+    street = PLANS["insole4-dstcn16-street"]
+    before = [training_fingerprint(one, chosen.recordings, BY_SEVEN, None) for one in (plan, street)]
+    monkeypatch.setitem(DISTURBANCES, "gain", rarely)
+    after = [training_fingerprint(one, chosen.recordings, BY_SEVEN, None) for one in (plan, street)]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False]
