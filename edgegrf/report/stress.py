@@ -58,5 +58,5 @@ def _curves(record: Mapping[str, Any]) -> Any:
     axes.flat[0].set_ylim(bottom=0)  # all share it
     for one in axes[:, 0]:
         one.set_ylabel("RMSE / BW")
-    axes.flat[0].legend(loc="lower right")
+    figure.legend(handles=axes.flat[0].lines[:-1], loc="outside lower center", ncols=4)
     return figure
