@@ -58,13 +58,13 @@ results: bench-kernels ## measure again and rewrite all tables; what took hours 
 bench-kernels: $(READY) ## every model on the virtual board beside TFLM + CMSIS-NN; kernels.json and its tables
 	$(BIN)/python -m benchmarks.kernels
 
-bench-distillation: $(READY) ## every recipe on one student, 3 seeds; an hour on one core, resumable
+bench-distillation: $(READY) ## every recipe on one student, 3 seeds; an hour and a half on one core, resumable
 	$(BIN)/python -m benchmarks.distillation
 
-bench-taught: $(READY) ## shipped students alone and taught, 3 seeds; an hour on one core, resumable
+bench-taught: $(READY) ## shipped students alone and taught, 5 seeds; an hour and a half on one core, resumable
 	$(BIN)/python -m benchmarks.taught
 
-crossvalidation: $(READY) ## the shipped students in 5 folds by subject; an hour on one core, resumable
+crossvalidation: $(READY) ## the shipped students in 5 folds by subject; an hour and a half on one core, resumable
 	$(BIN)/python -m benchmarks.crossvalidation
 
 random-models: $(READY) ## 2 000 random models: C = tflite-micro, 200 of them on the virtual board; ten minutes

@@ -18,16 +18,12 @@ from edgegrf.distill.recipes import RECIPES
 from edgegrf.files import write_file
 from edgegrf.report.ink import as_file
 from edgegrf.sweep.plots import differences
-from edgegrf.sweep.statistics import paired
 from edgegrf.sweep.summary import difference, verdict
 
 __all__ = ["main", "write_pages"]
 
 _DOCS = Path(__file__).parents[1] / "docs"
 _PAGE, _FIGURE = _DOCS / "distillation_results.md", _DOCS / "distillation.svg"
-
-#: the student alone, its gradients cut where those of loud losses are
-_QUIET = "none-clip"
 
 Row = Mapping[str, Any]
 
@@ -43,7 +39,6 @@ def write_pages() -> None:
     record = outcome("distillation")
     fill(_PAGE, "table:setting", _setting(record))
     fill(_PAGE, "table:recipes", _recipes(record["summary"]))
-    fill(_PAGE, "table:clipped", _clipped(record["cells"]))
     fill(_PAGE, "table:seeds", _seeds(record["cells"]))
     write_file(_FIGURE, as_file(differences(record)))
 
@@ -83,22 +78,6 @@ def _recipes(rows: list[Row]) -> str:
         for row in best
     ]  # fmt: skip
     return table(columns, lines)
-
-
-def _clipped(cells: list[Row]) -> str:
-    """Every taught variant against the student alone whose gradients are cut at the smaller norm."""
-    found: dict[str, dict[tuple[int, int], float]] = {}
-    for cell in cells:
-        found.setdefault(cell["variant"], {})[cell["seed"], cell["fold"]] = cell["int8_rmse_bw"]
-    taught = {cell["variant"] for cell in cells if RECIPES[cell["recipe"]].taught}
-    lines = []
-    for variant in sorted(taught, key=lambda name: sum(found[name].values())):
-        apart = paired(found[variant], found[_QUIET])
-        beside = {"mean_bw": apart[0], "half_interval_bw": apart[1]} if apart else None
-        lines.append((variant, difference(beside) or "-", verdict(beside)))
-    better = [line[0] for line in lines if line[2] == "better"]
-    told = f"Seen to be better than `{_QUIET}`: {', '.join(better) or 'none of them'}."
-    return table(("variant", f"int8 against {_QUIET}, mBW", "seen"), lines) + f"\n\n{told}"
 
 
 def _seeds(cells: list[Row]) -> str:

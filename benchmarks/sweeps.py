@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from edgegrf.bench.summary import grouped
+from edgegrf.distill.teacher import load_teacher
 from edgegrf.errors import DataError, UsageError
 from edgegrf.files import write_file
+from edgegrf.gait.choice import choose_walks
 from edgegrf.gait.readers import default_data
 from edgegrf.resources import cache_folder
 from edgegrf.sweep.file import read_sweep
+from edgegrf.sweep.plan import Sweep
 from edgegrf.sweep.run import run_sweep
 from edgegrf.sweep.summary import summary
 
@@ -39,6 +42,8 @@ def measured(name: str, *, plan: Path | None = None, target: Path | None = None,
     sweep = read_sweep(plan or _HERE / f"{name}.toml")
     folder = cache_folder() / "benchmarks" / name
     record = run_sweep(sweep, folder, workers=workers, progress=told)
+    if not sweep.folds:
+        record["ensembles"] = _ensembles(sweep, folder)
     write_file(target or _HERE / f"{name}.json", "\n".join(_lines(record)) + "\n")
 
 
@@ -69,7 +74,10 @@ def spread(errors: Mapping[str, Any]) -> str:
 
 def teachers(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Rows that tell who taught."""
-    return [(f"teacher {number + 1}", _teacher(one)) for number, one in enumerate(record["teachers"])]
+    return [(f"teacher {number + 1}", _teacher(one)) for number, one in enumerate(record["teachers"])] + [
+        (f"{one['first']} to {one['last']} together", f"{one['float_rmse_bw']:.4f} BW")
+        for one in record["ensembles"]
+    ]
 
 
 def _teacher(one: Mapping[str, Any]) -> str:
@@ -78,6 +86,24 @@ def _teacher(one: Mapping[str, Any]) -> str:
         f"{one['architecture']} ({hyper}), {grouped(one['parameters'])} parameters, {len(one['sensors'])} "
         f"sensors, look-ahead {one['lookahead']}: {one['float_rmse_bw']:.4f} BW"
     )
+
+
+def _ensembles(sweep: Sweep, folder: Path) -> list[dict[str, Any]]:
+    """What teachers who teach together reach, on who is held out; `first` and `last` count them from 1."""
+    cells = sweep.cells(0)
+    numbers = {one.checkpoint: 0 for cell in cells for one in sweep.teachers(cell)}
+    numbers.update({checkpoint: number + 1 for number, checkpoint in enumerate(numbers)})
+    found: dict[tuple[Path, ...], dict[str, Any]] = {}
+    for cell in cells:
+        together = tuple(one.checkpoint for one in sweep.teachers(cell))
+        if len(together) < 2 or together in found:
+            continue
+        interface = sweep.plan(cell).interface
+        teacher = load_teacher([folder / one for one in together])
+        reached = teacher.rmse(choose_walks(interface).recordings, interface)
+        ends = {"first": numbers[together[0]], "last": numbers[together[-1]]}
+        found[together] = {**ends, "float_rmse_bw": reached}
+    return list(found.values())
 
 
 def _lines(record: Mapping[str, Any]) -> Iterator[str]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from benchmarks import crossvalidation, distillation, sweeps, taught
-from edgegrf.distill.configuration import changed, read_configuration
-from edgegrf.distill.plans import PLANS, TEACHERS
+from edgegrf.distill.plans import PLANS, TEACHERS, plan_of
 from edgegrf.distill.recipes import RECIPES
-from edgegrf.distill.settings import Settings
 from edgegrf.errors import UsageError
 from edgegrf.manifest import Manifest
 from edgegrf.report.ink import as_file
@@ -46,7 +45,10 @@ def record(cells: list[dict], folds: int = 0) -> dict:
         "flash_bytes": 1,
         "ram_bytes": 1,
     }
-    told = {"cells": cells, "teachers": [], "costs": {"insole4-dstcn16": cost}, "folds": folds, "board": "b"}
+    told = {
+        "cells": cells, "teachers": [], "ensembles": [], "costs": {"insole4-dstcn16": cost}, "folds": folds,
+        "board": "b",
+    }  # fmt: skip
     return told | {"summary": summary(told)}
 
 
@@ -74,16 +76,17 @@ def test_students_alone_and_taught_differ_in_the_loss_alone() -> None:
             assert alone.settings == dataclasses.replace(PLANS[student].settings, seed=seed)
 
 
-def test_they_are_taught_by_the_teachers_of_the_shipped_ones() -> None:
-    sweep = read_sweep(HERE / "taught.toml")
+@pytest.mark.parametrize("name", ["taught", "distillation"])
+def test_they_are_taught_by_the_teachers_of_the_shipped_ones(name: str) -> None:
+    sweep = read_sweep(HERE / f"{name}.toml")
     cell = next(one for one in sweep.cells(0) if one.variant == "kd")
-    known = TEACHERS["dstcn"]
-    for seed, teacher in enumerate(sweep.teachers(cell), 1):
-        assert teacher.plan == dataclasses.replace(
-            known, settings=dataclasses.replace(known.settings, seed=seed)
-        )
-    settings, _ = read_configuration(HERE.parent / "models" / "teacher.toml")
-    assert changed(Settings(), settings) == known.settings
+    makefile = (HERE.parent / "models" / "train.mk").read_text()
+    ensemble = re.search(r"^ENSEMBLE := (.*)$", makefile, re.MULTILINE)[1].split()
+    plans = []
+    for told in ensemble:
+        network, _, seed = told.rpartition("-")
+        plans.append(plan_of(network, None, {}, {"seed": int(seed)})[1])
+    assert [one.plan for one in sweep.teachers(cell)] == plans and plans[0] == TEACHERS["dstcn"]
 
 
 def test_everyone_is_held_out_once_in_the_cross_validation() -> None:
@@ -107,9 +110,6 @@ def test_a_recipe_that_does_not_help_is_said_not_to() -> None:
     assert list(lines)[2] == "kd"  # the best first
     picture = as_file(differences(told))
     assert picture.count("<svg") == 1 and "prefers-color-scheme: dark" in picture and 'xmlns="' in picture
-    told["cells"] += [cell("none-clip", seed, 0.045 + seed / 1000, recipe="none") for seed in (1, 2, 3)]
-    clipped = distillation._clipped(told["cells"]).splitlines()
-    assert clipped[2] == "| kd | -5.00 ± 0.00 | better |" and "patchswap" not in "".join(clipped)
     line = taught._students(told).splitlines()[3]
     assert line.startswith("| insole4-dstcn16 | 1 569 | 1 | kd | 0.04200 ± 0.00100 | 0.04300 ± 0.00100 |")
     assert line.endswith("| 0.0420, 0.0430, 0.0440 | -10.00 ± 0.00 | better |")
@@ -156,3 +156,7 @@ def test_what_is_committed_is_what_the_plan_asks_for(name: str) -> None:
         plan = sweep.plan(cells[one["student"], one["variant"], one["seed"], one["fold"]])
         assert plan.settings.epochs == one["epochs"] and not one["synthetic"]
     assert set(sweep.students) <= set(PLANS) | set(sweep.student)
+    for together in told.get("ensembles", []):
+        members = told["teachers"][together["first"] - 1 : together["last"]]
+        assert len(members) > 1 and together["float_rmse_bw"] < max(one["float_rmse_bw"] for one in members)
+        assert f"{together['first']} to {together['last']} together" in dict(sweeps.teachers(told))
