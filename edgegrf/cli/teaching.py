@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegrf.cli.console import progress_bar, say
+from edgegrf.cli.learning_view import few_steps
 from edgegrf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def _trained(
             say(f"teacher {name}: {place / 'student.pt'} is there", quiet=quiet)
             return place / "student.pt"
         say(f"teacher {name}: {plan.settings.epochs} epochs on {chosen.source}, into {place}", quiet=quiet)
+        for line in few_steps(chosen.recordings, plan):
+            say(f"teacher {name}: {line}", quiet=quiet)
         trained = train_student(
             name, plan, chosen.recordings, place, data=chosen.name, command=command_line(), threads=threads,
             device=device, watch=Watch(progress, on_epoch=heard),

@@ -86,6 +86,9 @@ PLANS: dict[str, Plan] = {
 
 _WIDE = {"channels": 64, "dilations": [1, 3, 9, 27]}
 
+#: whole windows in a chunk, behind its first 200 samples
+_CHUNK_WINDOWS = 4
+
 #: networks to learn from, by name; each is trained on the student's own task
 TEACHERS: dict[str, Plan] = {
     "dstcn": Plan("dstcn", INSOLE4, _SEPARABLE, _STRONG_GAINS),
@@ -100,12 +103,17 @@ TEACHERS: dict[str, Plan] = {
 
 
 def teacher_of(name: str, student: Plan, epochs: int | None = None) -> Plan:
-    """The plan of a teacher for that student: its sensors, outputs and seed; raises UnknownNameError."""
+    """The plan of a teacher for that student: its sensors, outputs and seed; raises UnknownNameError.
+
+    Who learns in small batches, since walks are few, is taught by who did; a chunk is several windows.
+    """
     if name not in TEACHERS:
         raise UnknownNameError("teacher", name, TEACHERS)
     base = TEACHERS[name]
     ahead = base.interface.lookahead or max(student.interface.lookahead, 0)
-    told = {"seed": student.settings.seed, **({"epochs": epochs} if epochs else {})}
+    batch = student.settings.batch * (_CHUNK_WINDOWS if ahead < 0 else 1)
+    told = {"seed": student.settings.seed, "batch": min(base.settings.batch, batch)}
+    told |= {"epochs": epochs} if epochs else {}
     return dataclasses.replace(
         base,
         interface=dataclasses.replace(student.interface, lookahead=ahead, frame=None),

@@ -122,3 +122,16 @@ def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(tmp_path: Path) -> 
     assert "going on behind epoch" in again.stderr
     whole = run(command, *arguments, "-o", tmp_path / "whole")
     assert Manifest.read(tmp_path / "killed" / "student.pt").sha256 == whole["sha256"]
+
+
+def test_a_teacher_by_name_learns_in_batches_as_small_and_is_judged(tmp_path: Path) -> None:
+    arguments = ["--batch", "8", "--threads", "1", "--walks", "9", "--epochs", "1", "--teacher-epochs", "1"]
+    arguments += ["--teacher", "dstcn", "--teacher", "wrn16-1", "-o", str(tmp_path / "mine")]
+    done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    said = done.stderr.splitlines()
+    assert any(line.startswith("taught by the mean of 2 networks: RMSE 0.") for line in said)
+    assert any(line.startswith("teacher dstcn: few walks: ") for line in said)
+    for name, batch in (("dstcn", 8), ("wrn16-1", 32)):
+        manifest = Manifest.read(tmp_path / "mine" / f"teacher-{name}" / "student.pt")
+        assert manifest.model["training"]["batch"] == batch
