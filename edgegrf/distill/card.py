@@ -138,6 +138,7 @@ def _data(training: Any) -> list[str]:
     if not training:
         return []
     gain, noise = training["gain_spread"], training.get("step_noise", 0)
+    hit, few = training.get("disturbed", 0), training.get("teachers", 0)
     said = (
         ("walks", training["data"]),
         ("training", _side(training, "training")),
@@ -145,6 +146,7 @@ def _data(training: Any) -> list[str]:
         ("split", training.get("split", BY_SEVEN.line)),
         ("target", training["force_source"]),
         ("recipe", training["recipe"]),
+        *([("taught by", "one network" if few == 1 else f"the mean of {few} networks")] if few else []),
         ("seed", training["seed"]),
         (
             "epochs",
@@ -158,6 +160,7 @@ def _data(training: Any) -> list[str]:
         ),
         ("batch", training["batch"]),
         ("augmentation", f"gain of each sensor, spread {gain:.9g}" if gain else "none"),
+        *([("disturbed", f"{hit:.0%} of the examples, one disturbance each")] if hit else []),
         *([("noise", f"{noise:.9g} int8 steps on each batch norm's output")] if noise else []),
     )
     return ["## Training", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in said), ""]

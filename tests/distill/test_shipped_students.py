@@ -45,7 +45,12 @@ def test_a_shipped_student_is_the_one_on_its_card(name: str) -> None:
     assert manifest.model["training"]["ended"] == "done"
     exported = checkpoint.with_name("student_int8.tflite")
     int8 = Manifest.read(exported) if exported.is_file() else None
-    assert checkpoint.with_name("README.md").read_text() == card(manifest, int8)
+    page = card(manifest, int8)
+    assert checkpoint.with_name("README.md").read_text() == page
+    teachers = manifest.model["training"].get("teachers", 0)
+    assert manifest.command.count("--teacher ") == teachers
+    assert (f"the mean of {teachers} networks" in page) == (teachers > 0)
+    assert ("one disturbance each" in page) == (plan.settings.disturbed > 0)
     assert str(checkpoint.parents[2]) not in manifest.command
 
 
@@ -53,7 +58,7 @@ def test_the_default_student_is_small_and_good_on_real_walks(validation: Example
     student = load(shipped_file(DEFAULT_STUDENT, "student.pt"))
     assert student.parameters_count <= 1700
     reached = rmse(student, validation)
-    assert reached <= 0.0485
+    assert reached <= 0.0465
     stated = Manifest.read(shipped_file(DEFAULT_STUDENT, "student.pt")).metrics["rmse_bw"]
     assert reached == pytest.approx(stated, rel=1e-4)
 
@@ -71,7 +76,7 @@ def test_other_causal_students_reach_on_real_walks_what_they_state(name: str, va
 
 @pytest.mark.parametrize(
     ("name", "at_most"),
-    [(DEFAULT_STUDENT, 0.0485), ("insole4-dstcn32", 0.0475), ("insole4-dstcn32-80ms", 0.047)],
+    [(DEFAULT_STUDENT, 0.0465), ("insole4-dstcn32", 0.0465), ("insole4-dstcn32-80ms", 0.046)],
 )
 def test_distilled_students_are_good_as_the_c_computes_them(
     name: str, at_most: float, gaitpdb_folder: Path
